@@ -1,0 +1,117 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/fatih/color"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/urfave/cli/v2"
+
+	"github.com/rolecall/rolecall/providers"
+	"github.com/rolecall/rolecall/providers/all"
+	"github.com/rolecall/rolecall/schema"
+)
+
+// A configuration is a directory that was read and checked, with the system it
+// is for.
+type configuration struct {
+	*schema.Config
+	kind        providers.Kind
+	system      providers.System
+	description *schema.Description
+}
+
+// load reads the configuration of a command. If anything is wrong with it,
+// everything that is was printed and the error is silent.
+func load(c *cli.Context, s streams) (*configuration, error) {
+	cfg, diags := schema.Load(c.String("C"), schema.Options{
+		Systems: all.Languages(), Vars: c.StringSlice("var"), VarFiles: c.StringSlice("var-file"), Environ: s.environ,
+	})
+	out := &configuration{Config: cfg}
+	if !diags.HasErrors() {
+		kind, ok := all.Find(cfg)
+		if !ok {
+			return nil, fmt.Errorf("no such system: %s", cfg.System.Name)
+		}
+		out.kind, out.system = kind, kind.New(cfg)
+		description, more := out.system.Describe()
+		out.description = description
+		diags = append(diags, more...)
+		schema.SortDiagnostics(diags)
+	}
+	return out, report(c, s, cfg, diags)
+}
+
+// report prints diagnostics: as text on stderr, or as JSON on stdout.
+func report(c *cli.Context, s streams, cfg *schema.Config, diags hcl.Diagnostics) error {
+	if c.String("format") == "json" {
+		if diags.HasErrors() {
+			if err := writeJSON(s, map[string]any{"format_version": "1.0", "valid": false, "diagnostics": schema.DiagnosticsJSON(diags)}); err != nil {
+				return err
+			}
+		}
+	} else if err := schema.WriteDiagnostics(s.err, cfg.Files, diags, s.width, !color.NoColor); err != nil {
+		return err
+	}
+	if n := len(diags.Errs()); diags.HasErrors() {
+		noun := "errors"
+		if n == 1 {
+			noun = "error"
+		}
+		return fmt.Errorf("%d %s in the configuration", n, noun)
+	}
+	return nil
+}
+
+func writeJSON(s streams, v any) error {
+	e := json.NewEncoder(s.out)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// now returns the time that a command takes for now: --now, else
+// SOURCE_DATE_EPOCH, else the clock.
+func now(c *cli.Context, s streams) (time.Time, error) {
+	if v := c.String("now"); v != "" {
+		for _, layout := range []string{time.RFC3339, time.DateOnly} {
+			if t, err := time.Parse(layout, v); err == nil {
+				return t.UTC(), nil
+			}
+		}
+		return time.Time{}, usage("--now %q is neither a time such as 2026-12-01T09:00:00Z nor a day such as 2026-12-01", v)
+	}
+	if v := s.getenv("SOURCE_DATE_EPOCH"); v != "" {
+		n, err := strconv.ParseInt(v, 10, 64)
+		if err != nil {
+			return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH: %q is not a number of seconds", v)
+		}
+		return time.Unix(n, 0).UTC(), nil
+	}
+	return time.Now().UTC(), nil
+}
+
+func validateCommand(s streams) *cli.Command {
+	return &cli.Command{
+		Name: "validate", Usage: "check a configuration, without any network",
+		UsageText:   "rolecall validate [options]\n\n   rolecall validate -C examples/acme",
+		Description: "Reads, evaluates and checks the configuration. Every problem is reported at once, with its place.",
+		Flags:       commonFlags("text", "json"),
+		Action: func(c *cli.Context) error {
+			if _, err := setUp(c, s, "text", "json"); err != nil {
+				return err
+			}
+			cfg, err := load(c, s)
+			if err != nil {
+				return err
+			}
+			if c.String("format") == "json" {
+				return writeJSON(s, map[string]any{"format_version": "1.0", "valid": true, "diagnostics": []any{}})
+			}
+			_, err = fmt.Fprintf(s.out, "The configuration is valid: %s blocks in %s files.\n", strconv.Itoa(len(cfg.Blocks)), strconv.Itoa(len(cfg.Files)))
+			return err
+		},
+	}
+}

@@ -1,0 +1,18 @@
+// Command rolecall keeps the access rules of an AI workspace in Git: it plans
+// who gains and who loses what, and carries changes out in an order in which
+// nobody has too much or too little in between.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args, standardStreams())
+	stop()
+	os.Exit(code)
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/fatih/color"
+	"github.com/urfave/cli/v2"
+
+	"github.com/rolecall/rolecall/plan"
+	"github.com/rolecall/rolecall/plan/render"
+	"github.com/rolecall/rolecall/providers"
+)
+
+func planCommand(s streams) *cli.Command {
+	return &cli.Command{
+		Name: "plan", Usage: "show who gains and who loses what, and in which steps",
+		UsageText: "rolecall plan [options]\n\n   rolecall plan -C examples/acme\n   rolecall plan -C examples/acme --format json",
+		Description: "Compares the configuration with the live organization. It reads and cannot write.\n" +
+			"Blocked plans exit with 3, plans that hang on something unreadable with 5.",
+		Flags: append(commonFlags("text", "json"),
+			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes"},
+			&cli.StringSliceFlag{Name: "accept", Usage: "accept one guard or finding by `NAME`, such as guard.max_removals"},
+			&cli.BoolFlag{Name: "stats", Usage: "print how many requests were sent and how long it took, on stderr"},
+			&cli.BoolFlag{Name: "reset", Usage: "start the embedded emulator over from its seed"},
+		),
+		Action: func(c *cli.Context) error { return doPlan(c, s) },
+	}
+}
+
+func doPlan(c *cli.Context, s streams) error {
+	log, err := setUp(c, s, "text", "json")
+	if err != nil {
+		return err
+	}
+	cfg, err := load(c, s)
+	if err != nil {
+		return err
+	}
+	conn, err := connect(c, s, cfg)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	p, err := makePlan(c.Context, c, s, cfg, conn.Reader, log)
+	if err != nil {
+		return err
+	}
+	if err := show(c, s, p); err != nil {
+		return err
+	}
+	return status(planStatus(p, c.Bool("detailed-exitcode")))
+}
+
+// connect opens the live organization.
+func connect(c *cli.Context, s streams, cfg *configuration) (*providers.Connection, error) {
+	return cfg.kind.Connect(c.Context, cfg.Config, providers.Environment{Getenv: s.getenv, Reset: c.Bool("reset"), Progress: readProgress(s)})
+}
+
+// makePlan reads the live organization and plans. It holds a reader, so it
+// cannot write.
+func makePlan(ctx context.Context, c *cli.Context, s streams, cfg *configuration, reader providers.Reader, log *slog.Logger) (*plan.Plan, error) {
+	at, err := now(c, s)
+	if err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	live, err := reader.Read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	read := time.Since(start)
+	p, err := plan.Build(plan.Input{
+		Config: cfg.Config, Description: cfg.description, System: cfg.system, Live: live,
+		Version: version, Now: at, Accept: c.StringSlice("accept"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	log.Info("planned", "requests", reader.Requests(), "read", read, "plan", time.Since(start)-read)
+	if c.Bool("stats") {
+		fmt.Fprintf(s.err, "rolecall: %d requests, read in %.2f s, planned in %.2f s\n", reader.Requests(), read.Seconds(), (time.Since(start) - read).Seconds())
+	}
+	return p, nil
+}
+
+// show prints a plan on stdout.
+func show(c *cli.Context, s streams, p *plan.Plan) error {
+	if c.String("format") == "json" {
+		b, err := p.JSON()
+		if err != nil {
+			return err
+		}
+		_, err = s.out.Write(b)
+		return err
+	}
+	return render.Text(s.out, p, style())
+}
+
+// style colors a plan for a terminal; the color library leaves text plain
+// where colors are not wanted.
+func style() render.Style {
+	paint := func(attrs ...color.Attribute) func(string) string {
+		c := color.New(attrs...)
+		return func(t string) string { return c.Sprint(t) }
+	}
+	return render.Style{
+		Bold: paint(color.Bold), Loss: paint(color.FgRed), Gain: paint(color.FgGreen),
+		Warn: paint(color.FgYellow), Error: paint(color.FgRed, color.Bold), Dim: paint(color.Faint),
+	}
+}
+
+// planStatus returns the exit status of a plan.
+func planStatus(p *plan.Plan, detailed bool) int {
+	switch p.Verdict {
+	case plan.Undetermined:
+		return exitUndetermined
+	case plan.Blocked:
+		return exitBlocked
+	case plan.Changes:
+		if detailed {
+			return exitDifferences
+		}
+	}
+	return exitOK
+}

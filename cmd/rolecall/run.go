@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/fatih/color"
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"github.com/rolecall/rolecall/schema"
+)
+
+// version is set when a release is built.
+var version = "dev"
+
+// streams is what a run has of the outside, so that tests can give it another.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+	getenv   func(string) string
+	environ  []string
+	terminal bool // out is a terminal, and so is in
+	width    int  // of the terminal, 0 if there is none
+}
+
+func standardStreams() streams {
+	s := streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, environ: os.Environ()}
+	out := int(os.Stdout.Fd())
+	s.terminal = term.IsTerminal(out) && term.IsTerminal(int(os.Stdin.Fd())) && os.Getenv("TERM") != "dumb"
+	if w, _, err := term.GetSize(out); err == nil {
+		s.width = w
+	}
+	return s
+}
+
+// run is the whole program: it returns the exit status and prints what there
+// is to say.
+func run(ctx context.Context, args []string, s streams) int {
+	app := newApp(s)
+	err := app.RunContext(ctx, reorder(app, args))
+	code := exitCode(err)
+	if err != nil && err.Error() != "" {
+		fmt.Fprintln(s.err, "rolecall: "+schema.Printable(err.Error()))
+	}
+	return code
+}
+
+// newApp declares every command. The library neither prints errors nor exits:
+// run does.
+func newApp(s streams) *cli.App {
+	app := &cli.App{
+		Name:      "rolecall",
+		Usage:     "keeps an AI workspace's access rules in Git",
+		UsageText: "rolecall COMMAND [options]\n\n   rolecall plan -C examples/acme",
+		Version:   version, HideVersion: true, HideHelpCommand: true,
+		Description:          statuses,
+		Writer:               s.out,
+		ErrWriter:            s.err,
+		EnableBashCompletion: true,
+		ExitErrHandler:       func(*cli.Context, error) {},
+		OnUsageError:         func(_ *cli.Context, err error, _ bool) error { return usage("%v", err) },
+		Commands:             []*cli.Command{validateCommand(s), planCommand(s), applyCommand(s), emulateCommand(s), versionCommand(s)},
+		Action: func(c *cli.Context) error {
+			if c.Args().Present() {
+				var names []string
+				for _, cmd := range c.App.Commands {
+					names = append(names, cmd.Name)
+				}
+				if n := schema.Nearest(c.Args().First(), names); n != "" {
+					return usage("there is no command %q; did you mean %q?", c.Args().First(), n)
+				}
+				return usage("there is no command %q; the commands are %s", c.Args().First(), strings.Join(names, ", "))
+			}
+			return cli.ShowAppHelp(c)
+		},
+	}
+	for _, cmd := range app.Commands {
+		cmd.OnUsageError = app.OnUsageError
+		cmd.Before = strict(cmd, cmd.Before)
+	}
+	return app
+}
+
+// reorder puts the flags of a command before its arguments, because the
+// library ignores flags that come after one.
+func reorder(app *cli.App, args []string) []string {
+	at := slices.IndexFunc(args[min(1, len(args)):], func(a string) bool { return !strings.HasPrefix(a, "-") })
+	if at < 0 {
+		return args
+	}
+	at++
+	cmd := app.Command(args[at])
+	if cmd == nil {
+		return args
+	}
+	takesValue := map[string]bool{}
+	for _, f := range cmd.Flags {
+		_, boolean := f.(*cli.BoolFlag)
+		for _, n := range f.Names() {
+			takesValue[n] = !boolean
+		}
+	}
+	out := slices.Clone(args[:at+1])
+	var positional []string
+	for rest := args[at+1:]; len(rest) > 0; rest = rest[1:] {
+		a := rest[0]
+		if a == "--" {
+			return append(append(append(out, "--"), positional...), rest[1:]...)
+		}
+		if !strings.HasPrefix(a, "-") || a == "-" {
+			positional = append(positional, a)
+			continue
+		}
+		out = append(out, a)
+		name := strings.TrimLeft(a, "-")
+		if !strings.Contains(name, "=") && takesValue[name] && len(rest) > 1 {
+			rest = rest[1:]
+			out = append(out, rest[0])
+		}
+	}
+	return append(out, positional...)
+}
+
+// strict refuses arguments that a command does not take.
+func strict(cmd *cli.Command, next cli.BeforeFunc) cli.BeforeFunc {
+	return func(c *cli.Context) error {
+		if n := c.NArg(); n > 0 && cmd.ArgsUsage == "" {
+			return usage("%s takes no argument, and was given %q (the directory goes with -C)", cmd.Name, c.Args().First())
+		}
+		if next != nil {
+			return next(c)
+		}
+		return nil
+	}
+}
+
+// commonFlags are the flags of every command that reads a configuration.
+func commonFlags(formats ...string) []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "C", Value: ".", Usage: "use the configuration in `DIR`"},
+		&cli.StringFlag{Name: "format", Value: "text", Usage: "write `" + strings.Join(formats, "|") + "`"},
+		&cli.BoolFlag{Name: "no-color", Usage: "no colors (also NO_COLOR)"},
+		&cli.StringFlag{Name: "log-level", Value: "warn", Usage: "log to stderr at `debug|info|warn|error`"},
+		&cli.StringSliceFlag{Name: "var", Usage: "set a variable: `NAME=VALUE`"},
+		&cli.StringSliceFlag{Name: "var-file", Usage: "set variables from `FILE`"},
+		&cli.StringFlag{Name: "now", Usage: "take `TIME` for now (RFC 3339, or a day in UTC)"},
+	}
+}
+
+// setUp reads the flags that every command has.
+func setUp(c *cli.Context, s streams, formats ...string) (*slog.Logger, error) {
+	if f := c.String("format"); !slices.Contains(formats, f) {
+		return nil, usage("%s cannot write %q; it can write %s", c.Command.Name, f, strings.Join(formats, ", "))
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.String("log-level"))); err != nil {
+		return nil, usage("--log-level %q: use debug, info, warn or error", c.String("log-level"))
+	}
+	if c.Bool("no-color") || s.getenv("NO_COLOR") != "" || !s.terminal {
+		color.NoColor = true
+	}
+	return slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level})), nil
+}
+
+func versionCommand(s streams) *cli.Command {
+	return &cli.Command{
+		Name: "version", Usage: "print the version",
+		UsageText: "rolecall version",
+		Action: func(*cli.Context) error {
+			_, err := fmt.Fprintln(s.out, "rolecall "+version)
+			return err
+		},
+	}
+}

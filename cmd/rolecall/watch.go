@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/progress"
+
+	"github.com/rolecall/rolecall/apply"
+	"github.com/rolecall/rolecall/schema"
+)
+
+// heartbeat is how often an apply says that it is still at work where there is
+// no terminal to show a bar on.
+const heartbeat = 30 * time.Second
+
+// A watcher shows how an apply goes on: a bar on a terminal, else a line a
+// stage and a heartbeat. It writes to stderr.
+type watcher struct {
+	w       io.Writer
+	bar     progress.Writer
+	tracker *progress.Tracker
+
+	mu   sync.Mutex
+	last time.Time
+}
+
+func newWatcher(s streams) *watcher {
+	w := &watcher{w: s.err, last: time.Now()}
+	if s.terminal && s.getenv("CI") == "" {
+		w.bar = progress.NewWriter()
+		w.bar.SetOutputWriter(s.err)
+		w.bar.SetAutoStop(false)
+		w.bar.SetTrackerLength(30)
+		w.bar.SetMessageLength(40)
+		w.bar.SetUpdateFrequency(100 * time.Millisecond)
+		w.bar.Style().Visibility.ETA = true
+		w.bar.Style().Visibility.Speed = true
+		w.tracker = &progress.Tracker{Message: "apply"}
+		w.bar.AppendTracker(w.tracker)
+		go w.bar.Render()
+	}
+	return w
+}
+
+func (w *watcher) observe(e apply.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.bar != nil {
+		w.tracker.UpdateTotal(int64(e.Total))
+		w.tracker.SetValue(int64(e.Done))
+		w.tracker.UpdateMessage(w.phase(e))
+	}
+	switch e.Kind {
+	case apply.StageBegins:
+		w.say("stage %d of %d, %s: %d steps", e.Stage+1, e.Stages, w.phase(e), len(e.Of.Steps))
+	case apply.StepDone:
+		if w.bar == nil && time.Since(w.last) >= heartbeat {
+			w.say("%d of %d steps done", e.Done, e.Total)
+		}
+	case apply.Settling:
+		w.say("waiting %d s until it is in force everywhere", e.Seconds)
+	case apply.ConsoleStep:
+		w.console(e.Step)
+	}
+}
+
+func (w *watcher) phase(e apply.Event) string {
+	phase := schema.Printable(e.Of.Phase)
+	if e.Of.Wave != "" {
+		phase += ", wave " + schema.Printable(e.Of.Wave)
+	}
+	return phase
+}
+
+// say prints a line, above the bar where there is one.
+func (w *watcher) say(format string, args ...any) {
+	w.last = time.Now()
+	if w.bar != nil {
+		w.bar.Log(format, args...)
+		return
+	}
+	fmt.Fprintf(w.w, format+"\n", args...)
+}
+
+// console prints what a person has to do.
+func (w *watcher) console(step *schema.Step) {
+	w.say("\nConsole step %s: %s", schema.Printable(step.ID), schema.Printable(step.Action))
+	w.say("  where: %s", schema.Printable(step.Console.Where))
+	w.say("  who:   %s", schema.Printable(step.Console.By))
+	for i, line := range step.Console.Do {
+		w.say("  %d. %s", i+1, schema.Printable(line))
+	}
+}
+
+// close ends the bar.
+func (w *watcher) close() {
+	if w.bar == nil {
+		return
+	}
+	w.tracker.MarkAsDone()
+	time.Sleep(150 * time.Millisecond) // the bar draws itself every 100 ms; let it show the end
+	w.bar.Stop()
+}
+
+// readProgress returns a function that shows how reading goes on, on a
+// terminal and only if it takes a while.
+func readProgress(s streams) func(done, total int) {
+	if !s.terminal || s.getenv("CI") != "" {
+		return nil
+	}
+	start := time.Now()
+	var mu sync.Mutex
+	return func(done, total int) {
+		mu.Lock()
+		defer mu.Unlock()
+		if time.Since(start) < 2*time.Second {
+			return
+		}
+		end := ""
+		if done == total {
+			end = "\n"
+		}
+		fmt.Fprintf(s.err, "\rreading: %d of %d lists%s", done, total, end)
+	}
+}

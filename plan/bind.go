@@ -1,0 +1,446 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/rolecall/rolecall/schema"
+)
+
+// A binding is the outcome of finding, for each described object, the live one
+// that it means.
+type binding struct {
+	live    *schema.State // live objects under the addresses of the configuration
+	desired *schema.State // the same with everything described in the place of what is live
+	waves   map[schema.Address]schema.Assignment
+	members map[schema.Address]int // resolved counts of people expressions, by group
+}
+
+// A binder binds described objects to live ones.
+type binder struct {
+	d     *schema.Description
+	b     *binding
+	found []*finding
+	byID  map[[2]string]*schema.Object
+	byKey map[[2]string][]*schema.Object
+	taken map[*schema.Object]schema.Address // live object to the described one that has it
+	moved map[*schema.Object]bool
+
+	people   map[schema.Address]schema.People // described members by group
+	resolved map[schema.Address][]string
+}
+
+// bind finds the live object of each described one: by id, else by exact name,
+// then by earlier names. Names are not unique, so a name that two live objects
+// have is an error that asks for the id.
+func bind(d *schema.Description, live *schema.State) (*binding, []*finding) {
+	b := &binder{
+		d:    d,
+		b:    &binding{live: schema.NewState(), waves: map[schema.Address]schema.Assignment{}, members: map[schema.Address]int{}},
+		byID: map[[2]string]*schema.Object{}, byKey: map[[2]string][]*schema.Object{},
+		taken:  map[*schema.Object]schema.Address{},
+		people: map[schema.Address]schema.People{}, resolved: map[schema.Address][]string{},
+	}
+	b.b.live.Unread = slices.Clone(live.Unread)
+	for _, addr := range slices.Sorted(maps.Keys(live.Objects)) {
+		o := live.Objects[addr]
+		b.byID[[2]string{o.Type, o.ID}] = o
+		b.byKey[[2]string{o.Type, o.Key}] = append(b.byKey[[2]string{o.Type, o.Key}], o)
+	}
+	matches := make([]*schema.Object, len(d.Objects))
+	lost, pinned := []*schema.Object{}, 0
+	for i, o := range d.Objects {
+		if o.ID != "" && o.Type != "organization" {
+			pinned++
+		}
+		m, ok := b.match(o)
+		if !ok {
+			lost = append(lost, o)
+		}
+		matches[i] = m
+		if m != nil {
+			b.taken[m] = o.Addr
+		}
+	}
+	b.lost(lost, pinned)
+	b.addresses(live)
+	b.overlay(matches)
+	b.assign()
+	b.remove()
+	return b.b, b.found
+}
+
+// match returns the live object that o means, nil if it is to be created. It
+// returns false if o names an id that is not there.
+func (b *binder) match(o *schema.Object) (*schema.Object, bool) {
+	if o.Type == "organization" {
+		list := b.byKeyType(o.Type)
+		if len(list) > 0 {
+			return list[0], true
+		}
+		return nil, true
+	}
+	if o.ID != "" {
+		m := b.byID[[2]string{o.Type, o.ID}]
+		return m, m != nil || o.Type == "connector"
+	}
+	for i, key := range append([]string{o.Key}, o.Keys...) {
+		list := slices.DeleteFunc(slices.Clone(b.byKey[[2]string{o.Type, key}]), func(l *schema.Object) bool {
+			_, taken := b.taken[l]
+			return taken && i > 0
+		})
+		switch len(list) {
+		case 0:
+			continue
+		case 1:
+			return list[0], true
+		}
+		var ids []string
+		for _, l := range list {
+			ids = append(ids, l.ID)
+		}
+		slices.Sort(ids)
+		b.found = append(b.found, &finding{
+			Rule: "duplicate-name", Address: o.Addr, Range: o.Decl,
+			Message: fmt.Sprintf("%d live %ss are called %q: %s", len(list), o.Type, key, strings.Join(ids, ", ")),
+			Fix:     fmt.Sprintf("write id = %q (or another of them) in the block", ids[0]),
+		})
+		return list[0], true
+	}
+	return nil, true
+}
+
+func (b *binder) byKeyType(typ string) []*schema.Object {
+	var list []*schema.Object
+	for k, objects := range b.byKey {
+		if k[0] == typ {
+			list = append(list, objects...)
+		}
+	}
+	return list
+}
+
+// lost reports described ids that no live object has.
+func (b *binder) lost(lost []*schema.Object, pinned int) {
+	if len(lost) == 0 {
+		return
+	}
+	if len(lost) > 1 && len(lost)*2 > pinned {
+		b.found = append(b.found, &finding{
+			Rule: "identity-lost", Address: lost[0].Addr, Range: lost[0].Where("id"),
+			Message: fmt.Sprintf("%d of %d objects that the configuration names by id are not there; was the organization moved, or is the key another's?", len(lost), pinned),
+			Fix:     "check which organization the key belongs to before anything is created again",
+		})
+		return
+	}
+	for _, o := range lost {
+		b.found = append(b.found, &finding{
+			Rule: "identity-lost", Address: o.Addr, Range: o.Where("id"),
+			Message: fmt.Sprintf("no live %s has the id %s", o.Type, o.ID),
+			Fix:     "correct the id, or remove it to find the object by its name",
+		})
+	}
+}
+
+// addresses puts the live objects under the addresses of the configuration,
+// and turns ids in references into addresses.
+func (b *binder) addresses(live *schema.State) {
+	used := map[schema.Address]bool{}
+	for _, o := range b.d.Objects {
+		used[o.Addr] = true
+	}
+	ids := map[string]string{}
+	for _, addr := range slices.Sorted(maps.Keys(live.Objects)) {
+		o := live.Objects[addr]
+		c := o.Clone()
+		if to, ok := b.taken[o]; ok {
+			c.Addr = to
+		} else if used[c.Addr] { // a described object has this address and is not this one
+			c.Addr = schema.MakeAddress(c.Type, cmp.Or(c.ID, c.Key), "")
+		}
+		if c.Type == "role" || c.Type == "group" {
+			ids[c.ID] = string(c.Addr)
+		}
+		b.b.live.Add(c)
+	}
+	for _, o := range b.b.live.Objects {
+		if roles := o.Get("roles"); roles.Kind() == schema.KindSet {
+			var refs []string
+			for _, id := range roles.AsSet() {
+				if addr, ok := ids[id]; ok {
+					refs = append(refs, addr)
+				}
+			}
+			o.Put("roles", schema.Set(refs...))
+		}
+	}
+}
+
+// overlay writes what is described over what is live.
+func (b *binder) overlay(matches []*schema.Object) {
+	b.b.desired = schema.NewState()
+	for _, o := range b.b.live.Objects {
+		b.b.desired.Add(o.Clone())
+	}
+	for _, o := range b.d.Objects {
+		if p, ok := o.People["members"]; ok {
+			b.people[o.Addr] = p
+		}
+	}
+	for i, o := range b.d.Objects {
+		want := b.b.desired.Objects[o.Addr]
+		switch {
+		case want == nil && o.Type == "member":
+			if !o.Get(schema.Removed).AsBool() {
+				b.strangers(o, "", []string{o.Key})
+			}
+			continue
+		case want == nil:
+			want = &schema.Object{Type: o.Type, Addr: o.Addr, ID: o.ID, Key: o.Key}
+			b.b.desired.Add(want)
+			b.required(o)
+		case matches[i] != nil && o.Type != "organization" && o.Type != "member":
+			want.Key = o.Key
+		}
+		want.Decl, want.AttrDecl, want.Keys = o.Decl, o.AttrDecl, o.Keys
+		for name, v := range o.Attrs {
+			want.Put(name, v)
+		}
+		if live := b.b.live.Objects[o.Addr]; live != nil && live.Get("source").AsText() == "scim" && o.People != nil {
+			b.found = append(b.found, &finding{Rule: "scim-membership-described", Address: o.Addr, Range: o.Where("members"),
+				Message: fmt.Sprintf("%s is a group of the identity provider, which owns its members", o.Addr),
+				Fix:     "write source = \"scim\" and remove members"})
+			continue
+		}
+		if _, ok := o.People["members"]; ok {
+			b.fill(o, want)
+		}
+	}
+}
+
+// required reports what a new object needs and a live one does not: nothing
+// is ever widened by leaving something out.
+func (b *binder) required(o *schema.Object) {
+	if o.Type == "role" && o.ID == "" {
+		if _, ok := o.Attrs["capabilities"]; !ok {
+			b.found = append(b.found, &finding{Rule: "incomplete-object", Address: o.Addr, Range: o.Decl,
+				Message: fmt.Sprintf("%s is to be created and does not say which capabilities it grants", o.Addr),
+				Fix:     "write capabilities = [\"…\"], or [] for none"})
+		}
+	}
+}
+
+// fill resolves the members of a group. People who are not members of the
+// organization are left out and reported.
+func (b *binder) fill(o, want *schema.Object) {
+	list, err := b.resolve(o.Addr)
+	if err != nil {
+		b.found = append(b.found, &finding{Rule: "unread", Severity: Error, Address: o.Addr, Range: o.Where("members"),
+			Message: fmt.Sprintf("the members of %s cannot be worked out: %v", o.Addr, err), Fix: "plan again later"})
+		return
+	}
+	var members, strangers []string
+	for _, email := range list {
+		if b.b.live.Objects[memberAddress(email)] != nil {
+			members = append(members, email)
+		} else {
+			strangers = append(strangers, email)
+		}
+	}
+	b.b.members[o.Addr] = len(members)
+	want.Put("members", schema.Set(members...))
+	if len(strangers) > 0 {
+		b.strangers(o, "members", strangers)
+	}
+}
+
+func (b *binder) strangers(o *schema.Object, attr string, emails []string) {
+	msg := fmt.Sprintf("%d people listed in %s are not members of the organization", len(emails), o.Addr)
+	if len(emails) == 1 {
+		msg = fmt.Sprintf("%s, listed in %s, is not a member of the organization", emails[0], o.Addr)
+	}
+	var known []string
+	for _, l := range b.b.live.Of("member") {
+		known = append(known, l.Key)
+	}
+	fix := "invite them, or take them off the list"
+	if len(emails) == 1 && len(known) <= 5000 {
+		if n := schema.Nearest(emails[0], known); n != "" {
+			fix = fmt.Sprintf("did you mean %s? Else invite them, or take them off the list", n)
+		}
+	}
+	b.found = append(b.found, &finding{Rule: "not-a-member", Address: o.Addr, Range: o.Where(attr), Message: msg, Members: emails, Fix: fix})
+}
+
+func memberAddress(email string) schema.Address { return schema.MakeAddress("member", email, "") }
+
+// resolve returns the described members of a group, or the live ones if it
+// describes none.
+func (b *binder) resolve(group schema.Address) ([]string, error) {
+	if list, ok := b.resolved[group]; ok {
+		return list, nil
+	}
+	p, ok := b.people[group]
+	if !ok {
+		v := schema.Absent
+		if o := b.b.live.Objects[group]; o != nil {
+			v = o.Get("members")
+		}
+		if v.Kind() == schema.KindUnavailable {
+			return nil, fmt.Errorf("the members of %s could not be read", group)
+		}
+		return v.AsSet(), nil
+	}
+	list, err := schema.Resolve(p, b)
+	if err != nil {
+		return nil, err
+	}
+	b.resolved[group] = list
+	return list, nil
+}
+
+// Everyone returns every live member's address.
+func (b *binder) Everyone() []string {
+	var list []string
+	for _, o := range b.b.live.Objects {
+		if o.Type == "member" {
+			list = append(list, o.Key)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// OrganizationRole returns the live organization role of a member.
+func (b *binder) OrganizationRole(email string) string {
+	if o := b.b.live.Objects[memberAddress(email)]; o != nil {
+		return o.Get("organization_role").AsText()
+	}
+	return ""
+}
+
+// Members returns the members that a group is to have.
+func (b *binder) Members(group schema.Address) ([]string, bool) {
+	list, err := b.resolve(group)
+	return list, err == nil
+}
+
+// assign carries out the assignments: the first one that names a member
+// decides.
+func (b *binder) assign() {
+	seen := map[string]bool{}
+	for _, a := range b.d.Assignments {
+		list, err := schema.Resolve(a.People, b)
+		if err != nil {
+			b.found = append(b.found, &finding{Rule: "unread", Severity: Error, Range: a.Decl,
+				Message: fmt.Sprintf("who is in wave %q cannot be worked out: %v", a.Name, err), Fix: "plan again later"})
+			continue
+		}
+		except := map[string]bool{}
+		if a.Except != nil {
+			out, err := schema.Resolve(a.Except, b)
+			if err != nil {
+				b.found = append(b.found, &finding{Rule: "unread", Severity: Error, Range: a.Decl,
+					Message: fmt.Sprintf("who is left out of wave %q cannot be worked out: %v", a.Name, err), Fix: "plan again later"})
+				continue
+			}
+			for _, email := range out {
+				except[email] = true
+			}
+		}
+		var strangers []string
+		for _, email := range list {
+			if except[email] || seen[email] {
+				continue
+			}
+			o := b.b.desired.Objects[memberAddress(email)]
+			if o == nil {
+				strangers = append(strangers, email)
+				continue
+			}
+			seen[email] = true
+			if v := o.Get(a.Attr); slices.Contains(a.From, v.AsText()) && !v.Equal(a.Value) {
+				o.Put(a.Attr, a.Value)
+				b.b.waves[o.Addr] = a
+			}
+		}
+		if len(strangers) > 0 {
+			b.found = append(b.found, &finding{Rule: "not-a-member", Range: a.Decl, Members: strangers,
+				Message: fmt.Sprintf("%s in wave %q who are not members of the organization", countPeople(len(strangers)), a.Name),
+				Fix:     "invite them, or take them out of the wave"})
+		}
+	}
+}
+
+// remove takes objects that are described as removed out of the desired state,
+// and members out of every group.
+func (b *binder) remove() {
+	gone := map[string]bool{}
+	for _, o := range b.d.Objects {
+		want := b.b.desired.Objects[o.Addr]
+		if want == nil || !want.Get(schema.Removed).AsBool() {
+			continue
+		}
+		delete(b.b.desired.Objects, o.Addr)
+		if o.Type == "member" {
+			gone[o.Key] = true
+		}
+	}
+	if len(gone) == 0 {
+		return
+	}
+	for _, o := range b.b.desired.Objects {
+		if members := o.Get("members"); members.Kind() == schema.KindSet {
+			stay := slices.DeleteFunc(slices.Clone(members.AsSet()), func(e string) bool { return gone[e] })
+			o.Put("members", schema.Set(stay...))
+		}
+	}
+}
+
+// diff returns the changes from live to desired, sorted by address.
+func diff(b *binding) []*schema.Change {
+	var list []*schema.Change
+	addrs := slices.AppendSeq(slices.Collect(maps.Keys(b.live.Objects)), maps.Keys(b.desired.Objects))
+	slices.Sort(addrs)
+	for _, addr := range slices.Compact(addrs) {
+		have, want := b.live.Objects[addr], b.desired.Objects[addr]
+		switch {
+		case have == nil:
+			c := &schema.Change{Addr: addr, Action: schema.Create, After: want}
+			for _, name := range slices.Sorted(maps.Keys(want.Attrs)) {
+				c.Fields = append(c.Fields, schema.Field{Name: name, After: want.Attrs[name]})
+			}
+			list = append(list, c)
+		case want == nil:
+			list = append(list, &schema.Change{Addr: addr, Action: schema.Delete, Before: have})
+		case want.Type != "organization":
+			if c := update(have, want); c != nil {
+				if a, ok := b.waves[addr]; ok {
+					c.Wave, c.Held = a.Name, a.Held
+				}
+				list = append(list, c)
+			}
+		}
+	}
+	return list
+}
+
+func update(have, want *schema.Object) *schema.Change {
+	c := &schema.Change{Addr: want.Addr, Action: schema.Update, Before: have, After: want}
+	for _, name := range slices.Sorted(maps.Keys(want.Attrs)) {
+		v := want.Attrs[name]
+		if before := have.Get(name); v.Kind() != schema.KindUnavailable && !v.Equal(before) {
+			c.Fields = append(c.Fields, schema.Field{Name: name, Before: before, After: v})
+			if name == "name" {
+				c.Action = schema.Rename
+			}
+		}
+	}
+	if len(c.Fields) == 0 {
+		return nil
+	}
+	return c
+}

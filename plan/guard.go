@@ -1,0 +1,201 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/rolecall/rolecall/schema"
+	"github.com/rolecall/rolecall/schema/access"
+)
+
+type hclRange = hcl.Range
+
+// A GuardResult is one limit of the guard block and what the plan makes of it.
+type GuardResult struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	Limit string `json:"limit"`
+	OK    bool   `json:"ok"`
+}
+
+// guards compares the plan with the limits of the guard block. Held steps do
+// not count, because they are not carried out.
+func (a *analysis) guards() {
+	g := a.Config.Guard
+	a.guardLosing(g)
+	a.guardRemovals(g)
+	a.guardShrink(g)
+	a.guardSpend(g)
+	a.guardProtected(g)
+	a.plan.Guards = append(a.plan.Guards, GuardResult{Name: "frozen", Value: fmt.Sprint(g.Frozen), Limit: "false", OK: !g.Frozen})
+}
+
+// guard records one guard, and a finding if it is exceeded.
+func (a *analysis) guard(name, value, limit string, ok bool, members []string, message string) {
+	a.plan.Guards = append(a.plan.Guards, GuardResult{Name: name, Value: value, Limit: limit, OK: ok})
+	if !ok {
+		a.found = append(a.found, &finding{Rule: "guard-exceeded", Accept: "guard." + name, Range: a.Config.Guard.Decl, Members: members,
+			Message: message, Fix: fmt.Sprintf("make the change smaller, raise %s in the guard block, or accept it with --accept guard.%s", name, name)})
+	}
+}
+
+// guardLosing counts members who lose something that no open wave explains.
+func (a *analysis) guardLosing(g schema.Guard) {
+	total := 0
+	for _, standing := range a.from[0].Standing {
+		if standing != 0 {
+			total++
+		}
+	}
+	var losing []string
+	for i, email := range a.model.Members {
+		m := int32(i)
+		if a.losing[m] {
+			if as, ok := a.b.waves[memberAddress(email)]; !ok || as.Held != "" {
+				losing = append(losing, email)
+			}
+		}
+	}
+	a.guard("max_members_losing_access", fmt.Sprint(len(losing)), share(g.MaxMembersLosingAccess),
+		g.MaxMembersLosingAccess.Allows(len(losing), total), losing,
+		fmt.Sprintf("%s of %s members (%.1f %%) would lose something that no open wave explains; the limit is %s",
+			thousands(len(losing)), thousands(total), percent(len(losing), total), share(g.MaxMembersLosingAccess)))
+}
+
+func percent(n, total int) float64 {
+	if total == 0 {
+		return 0
+	}
+	return float64(n) * 100 / float64(total)
+}
+
+func share(s schema.Share) string {
+	if s.Percent {
+		return fmt.Sprintf("%d%%", s.N)
+	}
+	return fmt.Sprint(s.N)
+}
+
+// guardRemovals counts what the plan takes away: memberships, attached roles'
+// groups, roles, members.
+func (a *analysis) guardRemovals(g schema.Guard) {
+	n := 0
+	for i := range a.steps {
+		if a.schedule.Held[i] != "" {
+			continue
+		}
+		for _, e := range a.steps[i].Effects {
+			if e.Op == schema.Drop && e.Attr == "" || e.Op == schema.Exclude && e.Attr == "members" {
+				n++
+			}
+		}
+	}
+	a.guard("max_removals", fmt.Sprint(n), fmt.Sprint(g.MaxRemovals), n <= g.MaxRemovals, nil,
+		fmt.Sprintf("%s memberships, groups, roles or members would be taken away; the limit is %d", thousands(n), g.MaxRemovals))
+}
+
+// guardShrink finds the group that loses the largest share of its members. A
+// group that would be emptied always counts.
+func (a *analysis) guardShrink(g schema.Guard) {
+	worst, ok := GuardResult{Value: "0"}, true
+	message := ""
+	largest := 0.0
+	for _, have := range a.b.live.Of("group") {
+		before := have.Get("members").AsSet()
+		want := a.b.desired.Objects[have.Addr]
+		if len(before) == 0 {
+			continue
+		}
+		stay := 0
+		if want != nil {
+			for _, e := range before {
+				if want.Get("members").Has(e) {
+					stay++
+				}
+			}
+		}
+		lost, left := len(before)-stay, 0
+		if want != nil {
+			left = len(want.Get("members").AsSet())
+		}
+		if lost == 0 {
+			continue
+		}
+		emptied := left == 0
+		if p := percent(lost, len(before)); p > largest || emptied {
+			largest = p
+			worst.Value = fmt.Sprintf("%s: %d of %d", have.Addr, lost, len(before))
+		}
+		if emptied || !g.MaxGroupShrink.Allows(lost, len(before)) {
+			ok = false
+			message = fmt.Sprintf("%s would lose %d of %d members (%.0f %%); the limit is %s", have.Addr, lost, len(before), percent(lost, len(before)), share(g.MaxGroupShrink))
+			if emptied {
+				message = fmt.Sprintf("%s would be emptied: it has %d members", have.Addr, len(before))
+			}
+		}
+	}
+	a.guard("max_group_shrink", worst.Value, share(g.MaxGroupShrink), ok, nil, message)
+}
+
+// guardSpend compares the sum of the finite limits before and after. A limit
+// that becomes unlimited always counts.
+func (a *analysis) guardSpend(g schema.Guard) {
+	last := len(a.from) - 1
+	var before, after, freed int64
+	var unlimited []string
+	for i, email := range a.model.Members {
+		for period := range a.model.Periods {
+			f, t := a.before[last].Limit(int32(i), period), a.then[last].Limit(int32(i), period)
+			if f == access.Unset || t == access.Unset {
+				continue
+			}
+			switch {
+			case f != access.Unlimited && t == access.Unlimited:
+				unlimited = append(unlimited, email)
+				freed++
+			case f != access.Unlimited && t != access.Unlimited:
+				before, after = before+int64(f), after+int64(t)
+			}
+		}
+	}
+	rise := after - before
+	ok := freed == 0 && (rise <= 0 || g.MaxSpendIncrease.Percent && float64(rise)*100 <= float64(g.MaxSpendIncrease.N)*float64(before) ||
+		!g.MaxSpendIncrease.Percent && rise <= int64(g.MaxSpendIncrease.N)*100)
+	message := fmt.Sprintf("limits would rise by %s a month, from %s to %s; the limit is %s", money(rise), money(before), money(after), share(g.MaxSpendIncrease))
+	if freed > 0 {
+		message = fmt.Sprintf("%s would have no spend limit any more", who(unlimited))
+	}
+	value := money(rise)
+	if freed > 0 {
+		value = fmt.Sprintf("%d unlimited", freed)
+	}
+	a.guard("max_spend_increase", value, share(g.MaxSpendIncrease), ok, unlimited, message)
+}
+
+func money(minor int64) string { return schema.Major(fmt.Sprint(minor)) }
+
+// guardProtected finds protected people who lose something.
+func (a *analysis) guardProtected(g schema.Guard) {
+	if g.Protected == nil {
+		return
+	}
+	b := &binder{b: a.b, d: a.Description, people: map[schema.Address]schema.People{}, resolved: map[schema.Address][]string{}}
+	list, err := schema.Resolve(g.Protected, b)
+	if err != nil {
+		a.found = append(a.found, &finding{Rule: "protected-loses", Range: g.Decl,
+			Message: fmt.Sprintf("who is protected cannot be worked out: %v", err), Fix: "plan again later"})
+		return
+	}
+	var hurt []string
+	for _, email := range list {
+		if m := a.model.Member(email); m >= 0 && a.losing[m] {
+			hurt = append(hurt, email)
+		}
+	}
+	if len(hurt) > 0 {
+		a.found = append(a.found, &finding{Rule: "protected-loses", Range: g.Decl, Members: hurt,
+			Message: fmt.Sprintf("the guard protects %s, who would lose something", who(hurt)),
+			Fix:     "leave them out of the change, or take them off the list"})
+	}
+}

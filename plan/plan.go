@@ -1,0 +1,260 @@
+// Package plan says what a configuration would change and whether that is
+// safe: which objects differ, who gains and who loses what and why, what the
+// checks find, and in which order the steps can be carried out so that nobody
+// has too much or too little in between.
+//
+// It is pure: it holds a live state that someone read and has no way to write.
+// A plan is a value that can be saved, compared, rendered and reviewed. Same
+// configuration, same live state, same time: same bytes.
+//
+// It may be imported by apply, by renderers and by commands, and imports
+// schema only.
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rolecall/rolecall/schema"
+	"github.com/rolecall/rolecall/schema/access"
+)
+
+// A System is what a plan needs to know of the system it is for.
+type System interface {
+	Phases() []string
+	Complete(live, desired *schema.State)
+	Expand(changes []*schema.Change, live, desired *schema.State) []schema.Step
+	Access(states ...*schema.State) (*access.Model, [][]*access.State)
+	Limits(typ string) int
+	Pace(steps []schema.Step) (requests, seconds int)
+}
+
+// An Input is everything that a plan is made from.
+type Input struct {
+	Config      *schema.Config
+	Description *schema.Description
+	System      System
+	Live        *schema.State
+	Version     string    // of rolecall
+	Now         time.Time // what the plan calls its time; not part of any digest
+	Accept      []string  // guards and rules that are accepted for this plan
+}
+
+// A Verdict is a plan in one word.
+type Verdict string
+
+// The verdicts.
+const (
+	NoChanges    Verdict = "no_changes"
+	Changes      Verdict = "changes"
+	Blocked      Verdict = "blocked"
+	Undetermined Verdict = "undetermined"
+)
+
+// A Plan is what would be done. Its JSON form is the contract that
+// README.md documents.
+type Plan struct {
+	FormatVersion   string `json:"format_version"`
+	RolecallVersion string `json:"rolecall_version"`
+	Organization    string `json:"organization"`
+	SystemName      string `json:"system"`
+	CreatedAt       string `json:"created_at"`
+
+	Verdict  Verdict         `json:"verdict"`
+	Summary  Summary         `json:"summary"`
+	Access   []AccessChange  `json:"access"`
+	Limits   []LimitChange   `json:"limits"`
+	Findings []Finding       `json:"findings"`
+	Guards   []GuardResult   `json:"guards"`
+	Unread   []schema.Unread `json:"unread"`
+	Unsafe   []Unsafe        `json:"unsafe"`
+	Stages   []Stage         `json:"stages"`
+	Changed  []Change        `json:"changes"`
+
+	// Members is how many members the organization has, and Frozen whether
+	// the guard forbids to apply.
+	Members int  `json:"-"`
+	Frozen  bool `json:"-"`
+
+	// Live and Desired are the states that the plan was made from, and Steps
+	// the steps of the stages, by id, for whoever carries them out.
+	Live    *schema.State           `json:"-"`
+	Desired *schema.State           `json:"-"`
+	Steps   map[string]*schema.Step `json:"-"`
+}
+
+// A Summary counts.
+type Summary struct {
+	Create         int `json:"create"`
+	Update         int `json:"update"`
+	Delete         int `json:"delete"`
+	Rename         int `json:"rename"`
+	Steps          int `json:"steps"`
+	ConsoleSteps   int `json:"console_steps"`
+	HeldSteps      int `json:"held_steps"`
+	Stages         int `json:"stages"`
+	Requests       int `json:"requests"`
+	Seconds        int `json:"seconds"`
+	MembersGaining int `json:"members_gaining"`
+	MembersLosing  int `json:"members_losing"`
+	Errors         int `json:"errors"`
+	Warnings       int `json:"warnings"`
+}
+
+// A Stage is steps of one phase that may be carried out in any order. The
+// stages of a plan are carried out one after the other; where SettleSeconds is
+// not zero, the next one begins only when everything so far is in force
+// everywhere.
+type Stage struct {
+	Phase         string     `json:"phase"`
+	Wave          string     `json:"wave,omitempty"`
+	SettleSeconds int        `json:"settle_seconds"`
+	Requests      int        `json:"requests"`
+	Seconds       int        `json:"seconds"`
+	Held          bool       `json:"held"`
+	HeldWhy       string     `json:"held_why,omitempty"`
+	Steps         []StepView `json:"steps"`
+}
+
+// A StepView is what a plan says of a step.
+type StepView struct {
+	ID        string          `json:"id"`
+	Via       schema.Via      `json:"via"`
+	Action    string          `json:"action"`
+	Address   schema.Address  `json:"address"`
+	Request   *schema.Request `json:"request,omitempty"`
+	Console   *schema.Console `json:"console,omitempty"`
+	Proof     schema.Proof    `json:"proof"`
+	Direction string          `json:"direction"` // widens, narrows, mixed, neutral
+}
+
+// A Change is one object before and after.
+type Change struct {
+	Address schema.Address          `json:"address"`
+	Action  schema.Action           `json:"action"`
+	Before  map[string]schema.Value `json:"before"` // what differs; null for create
+	After   map[string]schema.Value `json:"after"`  // what differs; null for delete
+	Steps   []string                `json:"steps"`
+	Held    bool                    `json:"held,omitempty"`
+}
+
+// An Unsafe is a step that would take somebody out of bounds in every order.
+type Unsafe struct {
+	Member     string   `json:"member"`
+	Permission string   `json:"permission"`
+	Had        string   `json:"had"`
+	Will       string   `json:"will"`
+	Between    []string `json:"between"`
+}
+
+// formatVersion is the version of the JSON form. The number before the point
+// changes when something is removed or changes its meaning.
+const formatVersion = "1.0"
+
+// Build makes a plan. The error is a bug or a system that contradicts itself:
+// what is wrong with configuration or live state is in the plan's findings.
+func Build(in Input) (*Plan, error) {
+	b, found := bind(in.Description, in.Live)
+	in.System.Complete(b.live, b.desired)
+	changes := diff(b)
+	steps := in.System.Expand(changes, b.live, b.desired)
+	slices.SortFunc(steps, func(x, y schema.Step) int { return compareText(x.ID, y.ID) })
+
+	model, readings := in.System.Access(b.live, b.desired)
+	from, to := readings[0], readings[1]
+	schedule, err := Order(model, from, to, steps, in.System.Phases())
+	if err != nil {
+		return nil, err
+	}
+	p := &Plan{
+		FormatVersion: formatVersion, RolecallVersion: in.Version, CreatedAt: in.Now.UTC().Format(time.RFC3339),
+		SystemName: in.Config.System.Name, Live: b.live, Desired: b.desired, Steps: map[string]*schema.Step{},
+		Frozen: in.Config.Guard.Frozen,
+	}
+	for _, o := range in.Config.Of("organization") {
+		p.Organization = o.Label
+	}
+	p.Members = len(b.live.Of("member"))
+	p.Unread = b.live.Unread
+
+	a := &analysis{
+		Input: in, b: b, changes: changes, steps: steps, schedule: schedule,
+		model: model, from: from, to: to, plan: p, found: found,
+	}
+	a.reach()
+	a.access()
+	a.stages()
+	a.objects()
+	a.checks()
+	a.guards()
+	p.Findings = judge(a.found, in.Config.Rules, in.Accept)
+	p.conclude()
+	return p, nil
+}
+
+// conclude counts and gives the verdict.
+func (p *Plan) conclude() {
+	blocked, asked := false, false
+	for _, f := range p.Findings {
+		switch f.Severity {
+		case Error:
+			p.Summary.Errors++
+			blocked = blocked || !f.Accepted
+		case Warning:
+			p.Summary.Warnings++
+		}
+	}
+	for _, u := range p.Unread {
+		asked = asked || u.Asked
+	}
+	switch {
+	case asked:
+		p.Verdict = Undetermined
+	case blocked:
+		p.Verdict = Blocked
+	case p.Summary.Steps == 0:
+		p.Verdict = NoChanges
+	default:
+		p.Verdict = Changes
+	}
+	p.fillNil()
+}
+
+// fillNil makes every list of the JSON form a list.
+func (p *Plan) fillNil() {
+	if p.Access == nil {
+		p.Access = []AccessChange{}
+	}
+	if p.Limits == nil {
+		p.Limits = []LimitChange{}
+	}
+	if p.Findings == nil {
+		p.Findings = []Finding{}
+	}
+	if p.Guards == nil {
+		p.Guards = []GuardResult{}
+	}
+	if p.Unread == nil {
+		p.Unread = []schema.Unread{}
+	}
+	if p.Unsafe == nil {
+		p.Unsafe = []Unsafe{}
+	}
+	if p.Stages == nil {
+		p.Stages = []Stage{}
+	}
+	if p.Changed == nil {
+		p.Changed = []Change{}
+	}
+}
+
+// JSON returns the plan in its documented form, ending in a newline.
+func (p *Plan) JSON() ([]byte, error) {
+	b, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("plan: encode: %w", err)
+	}
+	return append(b, '\n'), nil
+}

@@ -1,0 +1,466 @@
+// Package render writes plans for people. It decides nothing: what a plan says
+// is in the plan.
+package render
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/rolecall/rolecall/plan"
+	"github.com/rolecall/rolecall/schema"
+)
+
+// A Style colors pieces of text; the zero Style leaves them plain.
+type Style struct {
+	Bold, Loss, Gain, Warn, Error, Dim func(string) string
+}
+
+func (s Style) fill() Style {
+	plain := func(t string) string { return t }
+	for _, f := range []*func(string) string{&s.Bold, &s.Loss, &s.Gain, &s.Warn, &s.Error, &s.Dim} {
+		if *f == nil {
+			*f = plain
+		}
+	}
+	return s
+}
+
+// folded is how many names a line shows before it counts the rest.
+const folded = 3
+
+// text is a plan being written.
+type text struct {
+	strings.Builder
+	Style
+	p *plan.Plan
+}
+
+// Text writes p for a terminal: the verdict, who loses and who gains what and
+// why, what the checks found, the steps in their order, and what changes
+// object by object.
+func Text(w io.Writer, p *plan.Plan, style Style) error {
+	t := &text{Style: style.fill(), p: p}
+	t.verdict()
+	t.access()
+	t.findings()
+	t.stages()
+	t.changes()
+	_, err := io.WriteString(w, t.String())
+	return err
+}
+
+func (t *text) line(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) }
+
+func (t *text) head(s string) { t.line("\n%s", t.Bold(s)) }
+
+// verdict is the one line that says it all, and what limits it.
+func (t *text) verdict() {
+	p, s := t.p, t.p.Summary
+	name := schema.Printable(p.Organization)
+	switch p.Verdict {
+	case plan.NoChanges:
+		t.line("%s", t.Bold(fmt.Sprintf("No changes. %s is as described: %s.", name, count(p.Members, "member"))))
+		if s.HeldSteps > 0 {
+			t.line("%s held back by closed waves.", count(s.HeldSteps, "step"))
+		}
+	case plan.Blocked:
+		t.line("%s", t.Error(fmt.Sprintf("Blocked: %s. %s", count(t.blocking(), "error"), t.effect())))
+	case plan.Undetermined:
+		t.line("%s", t.Warn(fmt.Sprintf("Undetermined: something the configuration asks about could not be read. %s", t.effect())))
+	default:
+		t.line("%s", t.Bold(t.effect()))
+	}
+	for _, u := range p.Unread {
+		t.line("%s", t.Dim(fmt.Sprintf("  not read: %s (%s); affects %s", schema.Printable(u.What), schema.Printable(u.Why), schema.Printable(u.Affects))))
+	}
+}
+
+func (t *text) blocking() int {
+	n := 0
+	for _, f := range t.p.Findings {
+		if f.Severity == plan.Error && !f.Accepted {
+			n++
+		}
+	}
+	return n
+}
+
+func (t *text) effect() string {
+	s := t.p.Summary
+	who := fmt.Sprintf("%s: of %s, %s and %s something", schema.Printable(t.p.Organization), count(t.p.Members, "member"),
+		verb(s.MembersGaining, "gains", "gain"), verb(s.MembersLosing, "loses", "lose"))
+	return fmt.Sprintf("%s. %s in %s, about %s.", who, count(s.Steps, "step"), count(s.Stages, "stage"), duration(s.Seconds))
+}
+
+func verb(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%s %s", thousands(n), many)
+}
+
+// access says who loses and who gains what.
+func (t *text) access() {
+	losses, gains := false, false
+	for _, g := range t.groups() {
+		up := g.direction == "gain" || g.direction == "raise"
+		if !up && !losses {
+			t.head("Who loses what")
+			losses = true
+		}
+		if up && !gains {
+			t.head("Who gains what")
+			gains = true
+		}
+		sign, paint := "-", t.Loss
+		if up {
+			sign, paint = "+", t.Gain
+		}
+		t.line("  %s %s", paint(sign), paint(fmt.Sprintf("%s: %s → %s, %s", g.title, g.from, g.to, people(g.count))))
+		for _, b := range g.why {
+			t.line("      %s", t.Dim(fmt.Sprintf("%s: %s", names(b.members), schema.Printable(b.why))))
+		}
+		if g.more > 0 {
+			t.line("      %s", t.Dim(fmt.Sprintf("and %s for other reasons", people(g.more))))
+		}
+	}
+}
+
+// A group is permissions that change in the same way for the same people.
+type group struct {
+	title, from, to, direction string
+	count                      int
+	why                        []cause
+	more                       int
+}
+
+type cause struct {
+	why     string
+	members []string
+}
+
+// reasons is how many different reasons a group shows.
+const reasons = 4
+
+// groups joins access changes that differ in nothing but the permission.
+func (t *text) groups() []group {
+	type key struct{ from, to, direction, members string }
+	index := map[key]int{}
+	var perms [][]string
+	var list []group
+	for _, a := range t.p.Access {
+		k := key{a.From, a.To, a.Direction, strings.Join(a.Members, "\n")}
+		i, ok := index[k]
+		if !ok {
+			i = len(list)
+			index[k] = i
+			list = append(list, group{from: a.From, to: a.To, direction: a.Direction, count: a.Count})
+			perms = append(perms, nil)
+			list[i].why, list[i].more = causes(a.Because)
+		}
+		perms[i] = append(perms[i], a.Permission)
+	}
+	for i := range list {
+		list[i].title = title(perms[i])
+	}
+	for _, l := range t.p.Limits {
+		g := group{title: "spend." + l.Period, from: limit(l.From), to: limit(l.To), direction: l.Direction, count: l.Count}
+		g.why, g.more = causes(l.Because)
+		list = append(list, g)
+	}
+	slices.SortStableFunc(list, func(a, b group) int { return rank(a.direction) - rank(b.direction) })
+	return list
+}
+
+func rank(direction string) int {
+	return slices.Index([]string{"loss", "lower", "gain", "raise"}, direction)
+}
+
+func limit(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return schema.Major(s)
+}
+
+// causes groups members by reason, the most frequent first.
+func causes(list []plan.Because) (shown []cause, more int) {
+	by := map[string][]string{}
+	for _, b := range list {
+		by[b.Why] = append(by[b.Why], b.Member)
+	}
+	for _, why := range slices.Sorted(maps.Keys(by)) {
+		shown = append(shown, cause{why, by[why]})
+	}
+	slices.SortStableFunc(shown, func(a, b cause) int { return len(b.members) - len(a.members) })
+	if len(shown) > reasons {
+		for _, c := range shown[reasons:] {
+			more += len(c.members)
+		}
+		shown = shown[:reasons]
+	}
+	return shown, more
+}
+
+// title names permissions, those of one connector together.
+func title(perms []string) string {
+	if len(perms) <= folded {
+		return printable(perms)
+	}
+	connectors := map[string]int{}
+	var rest []string
+	for _, p := range perms {
+		if parts := strings.SplitN(p, ".", 3); parts[0] == "connector" && len(parts) == 3 {
+			connectors[parts[0]+"."+parts[1]]++
+		} else {
+			rest = append(rest, p)
+		}
+	}
+	for _, c := range slices.Sorted(maps.Keys(connectors)) {
+		rest = append(rest, fmt.Sprintf("%s (%d tools)", c, connectors[c]))
+	}
+	if len(rest) > folded+1 {
+		return fmt.Sprintf("%s and %d more", printable(rest[:folded]), len(rest)-folded)
+	}
+	return printable(rest)
+}
+
+func printable(list []string) string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = schema.Printable(s)
+	}
+	return strings.Join(out, ", ")
+}
+
+// names shows a few people and counts the rest.
+func names(list []string) string {
+	if len(list) <= folded {
+		return printable(list)
+	}
+	return fmt.Sprintf("%s and %s more", printable(list[:folded-1]), thousands(len(list)-folded+1))
+}
+
+func (t *text) findings() {
+	if len(t.p.Findings) == 0 {
+		return
+	}
+	t.head("Findings")
+	for _, f := range t.p.Findings {
+		paint := map[plan.Severity]func(string) string{plan.Error: t.Error, plan.Warning: t.Warn}[f.Severity]
+		if paint == nil {
+			paint = t.Dim
+		}
+		accepted := ""
+		if f.Accepted {
+			accepted = " (accepted)"
+		}
+		t.line("  %s %s%s", paint(string(f.Severity)+" "+f.Rule+":"), schema.Printable(f.Message), accepted)
+		if f.Range != nil {
+			t.line("      %s", t.Dim(fmt.Sprintf("%s:%d:%d", schema.Printable(f.Range.Filename), f.Range.Start.Line, f.Range.Start.Column)))
+		}
+		if f.Fix != "" {
+			t.line("      %s", t.Dim("to fix: "+schema.Printable(f.Fix)))
+		}
+	}
+}
+
+func (t *text) stages() {
+	if len(t.p.Stages) == 0 {
+		return
+	}
+	t.head("Steps, in an order in which nobody has too much or too little at any moment")
+	n := 0
+	for _, st := range t.p.Stages {
+		phase := schema.Printable(st.Phase)
+		if st.Wave != "" {
+			phase += ", wave " + schema.Printable(st.Wave)
+		}
+		if st.Held {
+			t.line("  %s %s: %s, held: %s", t.Dim("·"), phase, count(len(st.Steps), "step"), schema.Printable(st.HeldWhy))
+			continue
+		}
+		n++
+		t.line("  %d. %s: %s", n, t.Bold(phase), t.kinds(st))
+		t.steps(st)
+		if st.SettleSeconds > 0 {
+			t.line("     %s", t.Dim(fmt.Sprintf("then wait %s until it is in force everywhere", duration(st.SettleSeconds))))
+		}
+	}
+}
+
+// kinds counts the steps of a stage by who does them.
+func (t *text) kinds(st plan.Stage) string {
+	console := 0
+	for _, s := range st.Steps {
+		if s.Via == schema.ByConsole {
+			console++
+		}
+	}
+	var parts []string
+	if api := len(st.Steps) - console; api > 0 {
+		parts = append(parts, count(api, "request"))
+	}
+	if console > 0 {
+		parts = append(parts, count(console, "console step"))
+	}
+	return strings.Join(parts, " and ")
+}
+
+// steps shows the steps of a stage: console steps all, because somebody has to
+// do them, and a few requests.
+func (t *text) steps(st plan.Stage) {
+	shown, left := 0, 0
+	for _, s := range st.Steps {
+		if s.Via == schema.ByAPI {
+			if shown++; shown > folded && len(st.Steps) > folded+1 {
+				left++
+				continue
+			}
+		}
+		mark := ""
+		if s.Via == schema.ByConsole {
+			mark = t.Warn(" (console)")
+		}
+		t.line("     %s%s", schema.Printable(s.Action), mark)
+	}
+	if left > 0 {
+		t.line("     %s", t.Dim(fmt.Sprintf("and %s more like these", thousands(left))))
+	}
+}
+
+func (t *text) changes() {
+	if len(t.p.Changed) == 0 {
+		return
+	}
+	t.head("Objects")
+	byType := map[string][]plan.Change{}
+	var order []string
+	for _, c := range t.p.Changed {
+		k := c.Address.Type() + " " + string(c.Action)
+		if byType[k] == nil {
+			order = append(order, k)
+		}
+		byType[k] = append(byType[k], c)
+	}
+	for _, k := range order {
+		list := byType[k]
+		if list[0].Action == schema.Update && len(list) > 10 && list[0].Address.Type() == "member" {
+			t.line("  ~ %s", count(len(list), "member")+" updated: "+fields(list[0]))
+			continue
+		}
+		for i, c := range list {
+			if i == 12 {
+				t.line("    %s", t.Dim(fmt.Sprintf("and %s more: %s", thousands(len(list)-i), k)))
+				break
+			}
+			t.change(c)
+		}
+	}
+	t.line("\n%s", t.total())
+}
+
+func (t *text) change(c plan.Change) {
+	sign := map[schema.Action]string{schema.Create: "+", schema.Update: "~", schema.Delete: "-", schema.Rename: "~"}[c.Action]
+	paint := map[schema.Action]func(string) string{schema.Create: t.Gain, schema.Delete: t.Loss}[c.Action]
+	if paint == nil {
+		paint = func(s string) string { return s }
+	}
+	held := ""
+	if c.Held {
+		held = " (held)"
+	}
+	t.line("  %s%s", paint(fmt.Sprintf("%s %s: %s", sign, schema.Printable(string(c.Address)), fields(c))), held)
+}
+
+// fields says in one line what differs.
+func fields(c plan.Change) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(c.After)) {
+		before, after := c.Before[name], c.After[name]
+		switch {
+		case after.Kind() == schema.KindSet:
+			parts = append(parts, name+" "+setChange(before, after))
+		case c.Action == schema.Create && after.Kind() == schema.KindMap && len(after.AsMap()) == 0:
+		case c.Action == schema.Create:
+			parts = append(parts, name+" = "+schema.Printable(after.String()))
+		default:
+			parts = append(parts, fmt.Sprintf("%s %s → %s", name, schema.Printable(before.String()), schema.Printable(after.String())))
+		}
+	}
+	if c.Action == schema.Delete {
+		return "removed"
+	}
+	return strings.Join(parts, "; ")
+}
+
+func setChange(before, after schema.Value) string {
+	var plus, minus []string
+	for _, s := range after.AsSet() {
+		if !before.Has(s) {
+			plus = append(plus, s)
+		}
+	}
+	for _, s := range before.AsSet() {
+		if !after.Has(s) {
+			minus = append(minus, s)
+		}
+	}
+	var parts []string
+	if len(plus) > 0 {
+		parts = append(parts, "+"+names(plus))
+	}
+	if len(minus) > 0 {
+		parts = append(parts, "-"+names(minus))
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (t *text) total() string {
+	s := t.p.Summary
+	parts := []string{fmt.Sprintf("%d to create, %d to update, %d to rename, %d to delete", s.Create, s.Update, s.Rename, s.Delete),
+		fmt.Sprintf("%s requests, %s", thousands(s.Requests), count(s.ConsoleSteps, "console step"))}
+	if s.HeldSteps > 0 {
+		parts = append(parts, fmt.Sprintf("%s held", thousands(s.HeldSteps)))
+	}
+	return "Plan: " + strings.Join(parts, "; ") + "."
+}
+
+func people(n int) string {
+	if n == 1 {
+		return "1 person"
+	}
+	return thousands(n) + " people"
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return thousands(n) + " " + noun + "s"
+}
+
+func thousands(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// duration writes seconds as people say them.
+func duration(seconds int) string {
+	switch {
+	case seconds < 90:
+		return fmt.Sprintf("%d s", seconds)
+	case seconds < 90*60:
+		return fmt.Sprintf("%d min", (seconds+30)/60)
+	}
+	return fmt.Sprintf("%.1f h", float64(seconds)/3600)
+}

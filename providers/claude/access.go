@@ -1,0 +1,372 @@
+package claude
+
+import (
+	"slices"
+
+	"github.com/rolecall/rolecall/schema"
+	"github.com/rolecall/rolecall/schema/access"
+)
+
+// The levels of each kind of permission, lowest first.
+var (
+	capabilityScale = &access.Scale{Name: "capability", Levels: []string{"none", "allowed"}}
+	adminScale      = &access.Scale{Name: "admin", Levels: []string{"none", "view", "manage"}}
+	toolScale       = &access.Scale{Name: "connector", Levels: connectorLevels}
+)
+
+// The permissions that stand for whatever nothing names: features that are
+// added tomorrow, generally available ones and previews, and connectors that
+// are.
+const (
+	anyCapability = "capability.*"
+	anyPreview    = "capability.*preview"
+	anyConnector  = "connector.*"
+)
+
+func permCapability(label string) string {
+	return string(schema.MakeAddress("capability", label, ""))
+}
+func permAdmin(area string) string { return "admin." + area }
+
+// mapping turns states into the access model.
+type mapping struct {
+	*System
+	model      *access.Model
+	connectors map[string][]string // tools by connector label, sorted
+	labels     []string            // of capabilities, sorted
+}
+
+// Access maps states into the access model:
+//
+//   - organization role user, membership_admin: every feature that is on, every
+//     connector, under the organization's tool policy;
+//   - owner, primary_owner: the same, and every administration area;
+//   - managed: what the roles of the member's groups grant, and nothing else;
+//     a feature that is off is off, and the tool policy caps.
+//
+// Source: help centre, custom roles and role-based permissions; product guide
+// "Set up role-based permissions on Enterprise plans". Read 2026-11-22.
+func (s *System) Access(states ...*schema.State) (*access.Model, [][]*access.State) {
+	m := &mapping{System: s, connectors: map[string][]string{}}
+	m.vocabulary(states)
+	u := access.NewUniverse(m.permissions())
+	var members, groups, roles []string
+	for _, st := range states {
+		for _, o := range st.Objects {
+			switch o.Type {
+			case "member":
+				members = append(members, o.Key)
+			case "group":
+				groups = append(groups, string(o.Addr))
+			case "role":
+				for _, part := range roleParts {
+					roles = append(roles, sourceName(o.Addr, part))
+				}
+			}
+		}
+	}
+	m.model = access.NewModel(u, members, groups, roles, m.standings(u), []string{"monthly"})
+	n := 1
+	for _, st := range states {
+		if unknown(st) {
+			n = 2
+		}
+	}
+	readings := make([][]*access.State, len(states))
+	for i, st := range states {
+		for r := range n {
+			readings[i] = append(readings[i], m.state(st, r == n-1))
+		}
+	}
+	return m.model, readings
+}
+
+// unknown reports whether anything that access depends on could not be read.
+func unknown(st *schema.State) bool {
+	for _, o := range st.Objects {
+		switch o.Type {
+		case "feature":
+			if !o.Get(attrEnabled).Known() {
+				return true
+			}
+		case "group":
+			if o.Get(attrRoles).Kind() == schema.KindUnavailable {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// vocabulary collects the names of capabilities, connectors and tools.
+func (m *mapping) vocabulary(states []*schema.State) {
+	labels := map[string]bool{}
+	for _, st := range states {
+		for _, o := range st.Objects {
+			switch o.Type {
+			case "feature":
+				labels[m.words.label(o.Key)] = true
+			case "connector":
+				m.addTools(m.connectorLabel(o.Key), o.Get(attrTools).AsSet()...)
+				for tool := range o.Get(attrToolPolicy).AsMap() {
+					m.addTools(m.connectorLabel(o.Key), tool)
+				}
+			case "role":
+				for _, label := range o.Get(attrCapabilities).AsSet() {
+					if label != labelAll && label != labelAllGA {
+						labels[label] = true
+					}
+				}
+				for _, attr := range []string{attrConnectors, attrBelow} {
+					for label := range o.Get(attr).AsMap() {
+						m.addTools(label)
+					}
+				}
+			}
+		}
+	}
+	for _, st := range states {
+		for _, o := range st.Objects {
+			if o.Type == "role" {
+				for key := range o.Get(attrTools).AsMap() {
+					label, tool := m.splitTool(key)
+					m.addTools(label, tool)
+				}
+			}
+		}
+	}
+	for l := range labels {
+		m.labels = append(m.labels, l)
+	}
+	slices.Sort(m.labels)
+	for l := range m.connectors {
+		slices.Sort(m.connectors[l])
+		m.connectors[l] = slices.Compact(m.connectors[l])
+	}
+}
+
+func (m *mapping) addTools(label string, tools ...string) {
+	m.connectors[label] = append(m.connectors[label], tools...)
+}
+
+// splitTool splits a key of the tools of a role. Labels and tool names may
+// both hold dots; the longest label that is known decides.
+func (s *System) splitTool(key string) (label, tool string) {
+	best := -1
+	for i, c := range key {
+		if c != '.' {
+			continue
+		}
+		if _, ok := s.connectors[key[:i]]; ok || best < 0 {
+			best = i
+		}
+	}
+	if best < 0 {
+		return key, ""
+	}
+	return key[:best], key[best+1:]
+}
+
+func (m *mapping) permissions() []access.Permission {
+	list := []access.Permission{{Key: anyCapability, Scale: capabilityScale}, {Key: anyPreview, Scale: capabilityScale}}
+	for _, l := range m.labels {
+		list = append(list, access.Permission{Key: permCapability(l), Scale: capabilityScale})
+	}
+	for _, a := range adminAreas {
+		list = append(list, access.Permission{Key: permAdmin(a.area), Scale: adminScale})
+	}
+	list = append(list, access.Permission{Key: anyConnector, Scale: toolScale})
+	for label, tools := range m.connectors {
+		list = append(list, access.Permission{Key: permConnector(label) + ".*", Scale: toolScale})
+		for _, t := range tools {
+			list = append(list, access.Permission{Key: permTool(label, t), Scale: toolScale})
+		}
+	}
+	return list
+}
+
+func (m *mapping) standings(u *access.Universe) []access.Standing {
+	everything := u.Full()
+	builtin := u.Full()
+	for _, a := range adminAreas {
+		p, _ := u.Find(permAdmin(a.area))
+		u.Put(builtin, p, 0)
+	}
+	managed := u.NewSet()
+	if !m.perms { // without connector permissions, roles say nothing of connectors
+		for i := range u.Len() {
+			if p := access.Perm(i); u.Permission(p).Scale == toolScale {
+				u.Put(managed, p, toolScale.Top())
+			}
+		}
+	}
+	return []access.Standing{
+		{Name: roleUser, Own: builtin},
+		{Name: roleManaged, Own: managed, FromGroups: true},
+		{Name: roleMembershipAdmin, Own: builtin},
+		{Name: roleOwner, Own: everything},
+		{Name: rolePrimaryOwner, Own: everything},
+	}
+}
+
+// state maps one state; most says which reading of what is unknown to take.
+func (m *mapping) state(st *schema.State, most bool) *access.State {
+	u := m.model.Universe
+	s := m.model.NewState()
+	s.Spend[0].Highest = m.precedence == "highest"
+	for _, o := range st.Objects {
+		switch o.Type {
+		case "member":
+			i := m.model.Member(o.Key)
+			standing, ok := m.model.Standing(o.Get(attrOrganizationRole).AsText())
+			if !ok { // a role the vendor added: treated as one that is not governed by custom roles
+				standing, _ = m.model.Standing(roleUser)
+			}
+			s.Standing[i] = standing
+			if l, ok := limitValue(o); ok {
+				s.Spend[0].Member[i] = l
+			}
+		case "feature":
+			p, ok := u.Find(permCapability(m.words.label(o.Key)))
+			if v := o.Get(attrEnabled); ok && (v.Known() && !v.AsBool() || !v.Known() && !most) {
+				u.Put(s.Ceiling, p, 0)
+			}
+		case "connector":
+			m.policy(s, o)
+		case "role":
+			for part, set := range m.grants(o) {
+				s.Grants[m.model.Source(sourceName(o.Addr, part))] = set
+			}
+		}
+	}
+	for _, g := range st.Of("group") {
+		m.group(s, g, most)
+	}
+	return s
+}
+
+func limitValue(o *schema.Object) (access.Limit, bool) {
+	v := o.Get(attrLimit)
+	if v.Kind() != schema.KindText {
+		return access.Unset, false
+	}
+	l, err := access.ParseLimit(v.AsText())
+	return l, err == nil
+}
+
+func (m *mapping) group(s *access.State, g *schema.Object, most bool) {
+	i := m.model.Group(string(g.Addr))
+	if l, ok := limitValue(g); ok {
+		s.Spend[0].Group[i] = l
+	}
+	for _, email := range g.Get(attrMembers).AsSet() {
+		if member := m.model.Member(email); member >= 0 && s.Standing[member] != 0 {
+			s.Join(member, i)
+		}
+	}
+	roles := g.Get(attrRoles)
+	for _, addr := range roles.AsSet() {
+		for _, part := range roleParts {
+			if r := m.model.Source(sourceName(schema.Address(addr), part)); r >= 0 {
+				s.Attach(i, r)
+			}
+		}
+	}
+	if roles.Kind() == schema.KindUnavailable && most { // it may have any
+		for r := range m.model.Sources {
+			s.Attach(i, int32(r))
+		}
+	}
+}
+
+func (m *mapping) policy(s *access.State, o *schema.Object) {
+	u := m.model.Universe
+	label := m.connectorLabel(o.Key)
+	base, _ := toolScale.Level(o.Get(attrPolicy).AsText())
+	put := func(key string, level access.Level) {
+		if p, ok := u.Find(key); ok {
+			u.Put(s.Ceiling, p, level)
+		}
+	}
+	put(permConnector(label)+".*", base)
+	for _, tool := range m.connectors[label] {
+		level := base
+		if own, ok := o.Get(attrToolPolicy).AsMap()[tool]; ok {
+			level, _ = toolScale.Level(own)
+		}
+		put(permTool(label, tool), level)
+	}
+}
+
+// A role grants through rows, and rows add up: a tool is at the highest of the
+// row for all connectors, the row of its connector and its own. So that each
+// row is a variable of its own, every part of a role is a source of its own;
+// otherwise taking one row away and adding another could not be told from
+// changing one.
+const (
+	partRows       = "" // single capabilities and admin permissions
+	partBlanket    = " (capability access)"
+	partDefault    = " (all connectors)"
+	partConnectors = " (connector)"
+	partTools      = " (tool)"
+)
+
+var roleParts = []string{partRows, partBlanket, partDefault, partConnectors, partTools}
+
+// sourceName names a part of a role as a source of the access model.
+func sourceName(role schema.Address, part string) string { return string(role) + part }
+
+// grants returns what each part of a role grants. A connector that is held
+// under the role's default has only what is named for it.
+func (m *mapping) grants(o *schema.Object) map[string]access.Set {
+	u := m.model.Universe
+	parts := map[string]access.Set{}
+	for _, part := range roleParts {
+		parts[part] = u.NewSet()
+	}
+	put := func(part, key string, level int) {
+		if p, ok := u.Find(key); ok {
+			u.Put(parts[part], p, max(u.Get(parts[part], p), access.Level(level)))
+		}
+	}
+	for _, label := range o.Get(attrCapabilities).AsSet() {
+		switch label {
+		case labelAll, labelAllGA: // a feature that is named is taken to be generally available
+			if label == labelAll {
+				put(partBlanket, anyPreview, 1)
+			}
+			put(partBlanket, anyCapability, 1)
+			for _, l := range m.labels {
+				put(partBlanket, permCapability(l), 1)
+			}
+		default:
+			put(partRows, permCapability(label), 1)
+		}
+	}
+	for area, level := range o.Get(attrAdmin).AsMap() {
+		l, _ := adminScale.Level(level)
+		put(partRows, permAdmin(area), int(l))
+	}
+	base := levelOf(o.Get(attrConnectorDefault).AsText())
+	put(partDefault, anyConnector, base)
+	tools, own, below := o.Get(attrTools).AsMap(), o.Get(attrConnectors).AsMap(), o.Get(attrBelow).AsMap()
+	for label, names := range m.connectors {
+		level := base
+		if held, ok := below[label]; ok {
+			level = levelOf(held)
+		}
+		put(partDefault, permConnector(label)+".*", level)
+		put(partConnectors, permConnector(label)+".*", levelOf(own[label]))
+		for _, t := range names {
+			put(partDefault, permTool(label, t), level)
+			put(partConnectors, permTool(label, t), levelOf(own[label]))
+			put(partTools, permTool(label, t), levelOf(tools[label+"."+t]))
+		}
+	}
+	return parts
+}
+
+// isAdministrator reports whether the API leaves a member alone.
+func isAdministrator(o *schema.Object) bool {
+	return slices.Contains(administrators, o.Get(attrOrganizationRole).AsText())
+}

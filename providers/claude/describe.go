@@ -1,0 +1,585 @@
+package claude
+
+import (
+	"fmt"
+	"math/big"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/rolecall/rolecall/schema"
+)
+
+// The attributes of objects, where they are not called as in the language.
+const (
+	attrEnabled          = "enabled"
+	attrName             = "name"
+	attrDescription      = "description"
+	attrCapabilities     = "capabilities"
+	attrAdmin            = "admin_permissions"
+	attrConnectorDefault = "connector_default"
+	attrConnectors       = "connectors"      // levels above blocked, by connector label
+	attrTools            = "tools"           // levels above blocked, by "label.tool"
+	attrBelow            = "below_default"   // connectors held under the role's default, which no row shows
+	attrRoles            = "roles"           // addresses
+	attrForeignRoles     = "foreign_roles"   // ids of roles of other organizations
+	attrMembers          = "members"         // e-mail addresses of this organization's people
+	attrForeignMembers   = "foreign_members" // how many people of other organizations
+	attrSource           = "source"          // direct or scim
+	attrOrganizationRole = "organization_role"
+	attrLimit            = "spend_limit.monthly" // minor units, or "unlimited"
+	attrProvisioning     = "provisioning"
+	attrPolicy           = "policy"
+	attrToolPolicy       = "tool_policy"
+	attrLimitID          = "spend_limit.id" // of a live limit, to delete it by
+	attrRemoved          = schema.Removed
+)
+
+// The organization roles.
+//
+// Source: anthropic-sdk-go v1.84.0, BetaOrganizationUser.Role, as far as
+// Claude Enterprise uses them; read 2026-11-22.
+const (
+	roleUser            = "user"
+	roleManaged         = "managed"
+	roleMembershipAdmin = "membership_admin"
+	roleOwner           = "owner"
+	rolePrimaryOwner    = "primary_owner"
+)
+
+// administrators are the organization roles that the API neither changes nor
+// removes.
+var administrators = []string{roleOwner, rolePrimaryOwner, roleMembershipAdmin}
+
+// System is Claude Enterprise for one configuration.
+type System struct {
+	config     *schema.Config
+	words      *vocabulary
+	connectors map[string]string // label to id
+	labels     map[string]string // id to label
+	perms      bool              // connector permissions are on
+	settle     time.Duration
+	precedence string
+}
+
+// New returns Claude Enterprise for the configuration c.
+func New(c *schema.Config) *System {
+	s := &System{config: c, words: newVocabulary(), connectors: map[string]string{}, labels: map[string]string{}, perms: true,
+		settle: 15 * time.Minute, precedence: "lowest"}
+	for _, b := range c.Of("organization") {
+		s.perms = b.Text("connector_permissions", "on") == "on"
+		s.precedence = b.Text("spend_precedence", "lowest")
+		if d, err := time.ParseDuration(b.Text("settle", "")); err == nil {
+			s.settle = d
+		}
+	}
+	for _, b := range c.Of("feature") {
+		known, ok := s.words.byLabel[b.Label]
+		if !ok {
+			known = capability{label: b.Label, title: b.Label, action: b.Label, setting: b.Label + "_enabled"}
+		}
+		known.action = b.Text("action", known.action)
+		known.setting = b.Text("setting", known.setting)
+		s.words.add(known)
+	}
+	for _, b := range c.Of("connector") {
+		id := b.Text("id", "")
+		s.connectors[b.Label], s.labels[id] = id, b.Label
+	}
+	return s
+}
+
+// describer collects what the configuration asks for, and what is wrong with
+// it.
+type describer struct {
+	*System
+	d     *schema.Description
+	diags hcl.Diagnostics
+	seats bool // billing = "seats": no spend limits
+}
+
+// Describe turns the configuration into objects.
+func (s *System) Describe() (*schema.Description, hcl.Diagnostics) {
+	d := &describer{System: s, d: &schema.Description{Unmanaged: map[string]string{"role": "report", "group": "report"}, Owners: map[schema.Address][]string{}}}
+	for _, b := range s.config.Of("organization") {
+		d.seats = b.Text("billing", "usage") == "seats"
+	}
+	for _, b := range s.config.Blocks {
+		switch b.Type {
+		case "organization":
+			d.organization(b)
+		case "connector":
+			d.connector(b)
+		case "feature":
+			o := object(b, s.words.action(b.Label))
+			o.Put(attrEnabled, schema.Bool(b.Bool("enabled", false)))
+			d.add(o)
+		case "role":
+			d.role(b)
+		case "group":
+			d.group(b)
+		case "member":
+			d.member(b)
+		case "migration":
+			d.migration(b)
+		}
+	}
+	d.twins()
+	return d.d, d.diags
+}
+
+func (d *describer) add(o *schema.Object) { d.d.Objects = append(d.d.Objects, o) }
+
+// problem reports an error; detail ends in what to do.
+func (d *describer) problem(at hcl.Range, summary, detail string, args ...any) {
+	d.diags = append(d.diags, &hcl.Diagnostic{
+		Severity: hcl.DiagError, Summary: summary, Detail: fmt.Sprintf(detail, args...), Subject: &at,
+	})
+}
+
+// object starts the object that b describes.
+func object(b *schema.Described, key string) *schema.Object {
+	o := &schema.Object{Type: b.Type, Addr: b.Addr, Key: key, ID: b.Text("id", ""), Keys: b.Texts("previous_names"),
+		Decl: b.Range, AttrDecl: map[string]hcl.Range{}, Attrs: map[string]schema.Value{}}
+	for name, a := range b.Attrs {
+		o.AttrDecl[name] = a.Range
+	}
+	return o
+}
+
+// provisioning modes as the language writes them and as the API does; both
+// spellings of the API are accepted too.
+var provisioning = map[string]string{
+	"invite": "login_only", "jit": "jit_permissive", "jit_mapped": "jit_advanced",
+	"scim": "scim_permissive", "scim_mapped": "scim_advanced",
+}
+
+func (d *describer) organization(b *schema.Described) {
+	o := object(b, b.Label)
+	o.Addr, o.ID = "organization", b.Text("id", "")
+	if p := b.Text("provisioning", ""); p != "" {
+		o.Put(attrProvisioning, schema.Text(provisioning[p]))
+	}
+	if a := b.Attr("settle"); a != nil {
+		if t, err := time.ParseDuration(a.Text); err != nil || t < 0 {
+			d.problem(a.Range, "Invalid duration", "%q is not a duration. Write for example \"15m\" or \"90s\".", a.Text)
+		}
+	}
+	if a := b.Attr("id"); a != nil && !uuid.MatchString(a.Text) {
+		d.problem(a.Range, "Invalid organization id", "%q is not a UUID. Copy the organization's id from its settings page, or leave it out.", a.Text)
+	}
+	if a := b.Attr("invites"); a != nil && a.Text == "send" {
+		d.problem(a.Range, "Invites are not sent yet",
+			"This version reports listed people who are not members and does not invite them. Write invites = \"report\" and invite them in the console.")
+	}
+	for _, api := range b.Of("api") {
+		if api.Attr("emulator") != nil && api.Attr("endpoint") != nil {
+			d.problem(api.Where("emulator"), "Emulator and endpoint", "An organization is reached through an endpoint or through the embedded emulator. Remove one of the two.")
+		}
+	}
+	for _, u := range b.Of("unmanaged") {
+		for attr, typ := range map[string]string{"roles": "role", "groups": "group", "members": "member"} {
+			if v := u.Text(attr, ""); v != "" {
+				d.d.Unmanaged[typ] = v
+			}
+		}
+	}
+	d.add(o)
+}
+
+var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+func (d *describer) connector(b *schema.Described) {
+	o := object(b, b.Text("id", ""))
+	o.Put(attrTools, schema.Set(b.Texts("tools")...))
+	o.Put(attrPolicy, schema.Text(b.Text("policy", "always_allow")))
+	policy := map[string]string{}
+	if a := b.Attr("tool_policy"); a != nil {
+		for tool, item := range a.Entries {
+			policy[tool] = item.Text
+			d.knownTool(b.Label, tool, item.Range)
+		}
+	}
+	o.Put(attrToolPolicy, schema.Map(policy))
+	d.add(o)
+}
+
+// knownTool reports a tool that its connector block does not list; a connector
+// that lists no tools takes any.
+func (d *describer) knownTool(label, tool string, at hcl.Range) {
+	for _, c := range d.config.Of("connector") {
+		if c.Label == label && c.Attr("tools") != nil && !slices.Contains(c.Texts("tools"), tool) {
+			d.problem(at, "Unknown tool", "connector.%s lists no tool %q. Its tools are: %s. Correct the name, or add it to the list.",
+				label, tool, strings.Join(c.Texts("tools"), ", "))
+		}
+	}
+}
+
+func (d *describer) role(b *schema.Described) {
+	o := object(b, b.Text("name", b.Label))
+	if b.Key != "" && b.Attr("name") == nil {
+		o.Key = b.Label + " " + b.Key
+	}
+	if b.Bool("builtin", false) {
+		if o.ID == "" {
+			d.problem(b.Where("builtin"), "Built-in role without id", "A role of the vendor's own may be renamed at any time. Give its id.")
+		}
+		d.add(o)
+		return
+	}
+	d.name(b, o)
+	if a := b.Attr("description"); a != nil {
+		o.Put(attrDescription, schema.Text(a.Text))
+	}
+	if a := b.Attr("capabilities"); a != nil {
+		d.capabilities(b, a, o)
+	}
+	if a := b.Attr("admin_permissions"); a != nil {
+		d.adminPermissions(a, o)
+	}
+	d.connectorLevels(b, o)
+	d.add(o)
+}
+
+func (d *describer) name(b *schema.Described, o *schema.Object) {
+	if n := len(o.Key); n < 1 || n > 255 {
+		d.problem(b.Where("name"), "Invalid name", "A name has 1 to 255 characters; this one has %d. Choose another.", n)
+	}
+	o.Put(attrName, schema.Text(o.Key))
+}
+
+func (d *describer) capabilities(b *schema.Described, a *schema.Attribute, o *schema.Object) {
+	var labels []string
+	for _, item := range a.Items {
+		_, known := d.words.byLabel[item.Text]
+		blanket := item.Text == labelAll || item.Text == labelAllGA
+		switch {
+		case !known && !blanket:
+			d.problem(item.Range, "Unknown capability", "No feature is called %q%s. Correct the name, or add a block: feature %q { enabled = true, action = \"…\" }.",
+				item.Text, d.nearest(item.Text), item.Text)
+		case slices.Contains(labels, item.Text):
+			d.problem(item.Range, "Capability listed twice", "%s is already in this list. Remove one of the two.", item.Text)
+		case blanket && len(a.Items) > 1:
+			d.problem(item.Range, "Blanket among capabilities", "%q covers what stands beside it. Write it alone, or list the capabilities.", item.Text)
+		default:
+			labels = append(labels, item.Text)
+		}
+	}
+	o.Put(attrCapabilities, schema.Set(labels...))
+}
+
+func (d *describer) nearest(label string) string {
+	known := make([]string, 0, len(d.words.byLabel))
+	for l := range d.words.byLabel {
+		known = append(known, l)
+	}
+	slices.Sort(known)
+	if n := schema.Nearest(label, known); n != "" {
+		return fmt.Sprintf("; did you mean %q", n)
+	}
+	return ""
+}
+
+func (d *describer) adminPermissions(a *schema.Attribute, o *schema.Object) {
+	levels := map[string]string{}
+	for area, item := range a.Entries {
+		i := slices.IndexFunc(adminAreas, func(x struct {
+			area, title string
+			levels      []string
+		}) bool {
+			return x.area == area
+		})
+		switch {
+		case i < 0:
+			var names []string
+			for _, x := range adminAreas {
+				names = append(names, x.area)
+			}
+			d.problem(item.Range, "Unknown administration area", "There is no area %q. The areas are: %s.", area, strings.Join(names, ", "))
+		case !slices.Contains(adminAreas[i].levels, item.Text):
+			d.problem(item.Range, "Level not offered", "%s can only be granted as %s. Write that.", adminAreas[i].title, strings.Join(adminAreas[i].levels, " or "))
+		default:
+			levels[area] = item.Text
+		}
+	}
+	o.Put(attrAdmin, schema.Map(levels))
+}
+
+// connectorLevels reads connector_default and the connector blocks of a role.
+// What is under the default is kept apart, because no row of the API says it.
+func (d *describer) connectorLevels(b *schema.Described, o *schema.Object) {
+	blocks := b.Of("connector")
+	if !d.perms {
+		if a := b.Attr("connector_default"); a != nil {
+			d.problem(a.Range, "Connector permissions are off", "The organization says connector_permissions = \"off\". Remove this, or switch them on there.")
+		}
+		for _, c := range blocks {
+			d.problem(c.Range, "Connector permissions are off", "The organization says connector_permissions = \"off\". Remove this block, or switch them on there.")
+		}
+		return
+	}
+	def := b.Attr("connector_default")
+	if def == nil && len(blocks) == 0 {
+		return
+	}
+	base := "custom"
+	if def != nil {
+		base = def.Text
+		if base == "blocked" { // the rows are the same: none
+			base = "custom"
+		}
+		o.Put(attrConnectorDefault, schema.Text(base))
+		if def.Text != "custom" {
+			d.state(b.Addr, "connector.*", def.Text, true, def.Range)
+		}
+	}
+	connectors, tools, below := map[string]string{}, map[string]string{}, map[string]string{}
+	seen := map[string]bool{}
+	for _, c := range blocks {
+		if _, ok := d.connectors[c.Label]; !ok {
+			d.problem(c.LabelRange, "Unknown connector", "No connector block is called %q%s. Correct the name, or add the block.", c.Label, d.nearestConnector(c.Label))
+			continue
+		}
+		if seen[c.Label] {
+			d.problem(c.Range, "Connector twice in one role", "%s has a block for %s already. Join the two.", b.Addr, c.Label)
+			continue
+		}
+		seen[c.Label] = true
+		d.connectorBlock(b, c, base, connectors, tools, below)
+	}
+	o.Put(attrConnectors, schema.Map(connectors))
+	o.Put(attrTools, schema.Map(tools))
+	if len(below) > 0 {
+		o.Put(attrBelow, schema.Map(below))
+	}
+}
+
+func (d *describer) connectorBlock(b, c *schema.Described, base string, connectors, tools, below map[string]string) {
+	level, named := c.Attr("access"), c.Attr("tools")
+	switch {
+	case level != nil && named != nil:
+		d.problem(c.Range, "Both access and tools", "access speaks for all tools of the connector, tools for some. Write one of the two.")
+	case level == nil && named == nil:
+		d.problem(c.Range, "Empty connector block", "Write access for all tools of the connector, or tools for some of them.")
+	case level != nil:
+		d.state(b.Addr, permConnector(c.Label)+".*", level.Text, false, level.Range)
+		if level.Text != "blocked" {
+			connectors[c.Label] = level.Text
+		}
+		if levelOf(level.Text) < levelOf(base) {
+			below[c.Label] = level.Text
+		}
+	default:
+		for tool, item := range named.Entries {
+			d.knownTool(c.Label, tool, item.Range)
+			d.state(b.Addr, permTool(c.Label, tool), item.Text, false, item.Range)
+			if item.Text != "blocked" {
+				tools[c.Label+"."+tool] = item.Text
+			}
+		}
+		if levelOf(base) > 0 {
+			below[c.Label] = "custom"
+		}
+	}
+}
+
+func (d *describer) nearestConnector(label string) string {
+	var known []string
+	for l := range d.connectors {
+		known = append(known, l)
+	}
+	slices.Sort(known)
+	if n := schema.Nearest(label, known); n != "" {
+		return fmt.Sprintf("; did you mean %q", n)
+	}
+	return ""
+}
+
+func (d *describer) state(source schema.Address, perm, level string, def bool, at hcl.Range) {
+	d.d.Statements = append(d.d.Statements, schema.Statement{Source: source, Permission: perm, Level: level, Default: def, Decl: at})
+}
+
+// levelOf returns the position of a connector level; custom gives nothing.
+func levelOf(level string) int { return max(slices.Index(connectorLevels, level), 0) }
+
+func (d *describer) group(b *schema.Described) {
+	o := object(b, b.Text("name", b.Label))
+	if b.Key != "" && b.Attr("name") == nil {
+		o.Key = b.Label + " " + b.Key
+	}
+	d.name(b, o)
+	scim := b.Text("source", "direct") == "scim"
+	o.Put(attrSource, schema.Text(b.Text("source", "direct")))
+	if a := b.Attr("roles"); a != nil {
+		o.Put(attrRoles, schema.Set(b.Texts("roles")...))
+	}
+	if a := b.Attr("members"); a != nil {
+		if scim {
+			d.problem(a.Range, "Members of a scim group", "The identity provider owns the members of %s. Remove members, and change them there.", b.Addr)
+		} else {
+			o.People = map[string]schema.People{attrMembers: a.People}
+		}
+	}
+	if a := b.Attr("owners"); a != nil {
+		for _, item := range a.Items {
+			if _, err := schema.ParseEmail(item.Text); err != nil {
+				d.problem(item.Range, "Invalid e-mail address", "%v. Correct it.", err)
+			}
+		}
+		d.d.Owners[b.Addr] = lower(b.Texts("owners"))
+	}
+	d.limit(b, o)
+	d.add(o)
+}
+
+func lower(list []string) []string {
+	for i := range list {
+		list[i] = strings.ToLower(list[i])
+	}
+	return list
+}
+
+func (d *describer) member(b *schema.Described) {
+	email, err := schema.ParseEmail(b.Label)
+	if err != nil {
+		d.problem(b.LabelRange, "Invalid e-mail address", "%v. Correct the label.", err)
+		return
+	}
+	o := object(b, email)
+	o.Keys = lower(b.Texts("previous_emails"))
+	if b.Bool("remove", false) {
+		o.Put(attrRemoved, schema.Bool(true))
+		if len(b.Blocks) > 0 {
+			d.problem(b.Blocks[0].Range, "Limit of a removed member", "%s is to be removed, so a limit says nothing. Remove one of the two.", email)
+		}
+	}
+	d.limit(b, o)
+	d.add(o)
+}
+
+// limit reads a spend_limit block into minor units.
+func (d *describer) limit(b *schema.Described, o *schema.Object) {
+	for _, l := range b.Of("spend_limit") {
+		if d.seats {
+			d.problem(l.Range, "Spend limit under seat billing", "The organization says billing = \"seats\", where there are no spend limits. Remove this block.")
+			continue
+		}
+		for _, period := range []string{"weekly", "daily"} {
+			if a := l.Attr(period); a != nil {
+				d.problem(a.Range, "Period not available", "Only monthly limits work today. Write monthly, or leave %s out.", period)
+			}
+		}
+		monthly, n := l.Attr("monthly"), 0
+		for _, set := range []bool{monthly != nil, l.Bool("unlimited", false), l.Bool("inherit", false)} {
+			if set {
+				n++
+			}
+		}
+		if n != 1 {
+			if l.Attr("weekly") == nil && l.Attr("daily") == nil {
+				d.problem(l.Range, "Unclear spend limit", "Write exactly one of monthly, unlimited = true and inherit = true.")
+			}
+			continue
+		}
+		switch {
+		case monthly != nil:
+			minor, err := minorUnits(monthly.Text)
+			if err != nil {
+				d.problem(monthly.Range, "Invalid amount", "%v.", err)
+				continue
+			}
+			o.Put(attrLimit, schema.Text(minor))
+		case l.Bool("unlimited", false):
+			o.Put(attrLimit, schema.Text("unlimited"))
+		default:
+			o.Put(attrLimit, schema.Absent)
+		}
+		o.AttrDecl[attrLimit] = l.Range
+	}
+}
+
+// minorUnits turns an amount in major units, such as "200.00", into minor
+// units, exactly.
+func minorUnits(s string) (string, error) {
+	amount, ok := new(big.Rat).SetString(s)
+	if !ok || strings.ContainsAny(s, "eE/_xX") || amount.Sign() < 0 {
+		return "", fmt.Errorf("%q is not an amount. Write for example \"200.00\"", s)
+	}
+	minor := amount.Mul(amount, big.NewRat(100, 1))
+	if !minor.IsInt() {
+		return "", fmt.Errorf("%s is finer than the currency's minor unit, which is 0.01. Round it", s)
+	}
+	if !minor.Num().IsInt64() || minor.Num().Int64() > 1e15 {
+		return "", fmt.Errorf("%s is more than any limit can be", s)
+	}
+	return minor.Num().String(), nil
+}
+
+func (d *describer) migration(b *schema.Described) {
+	names := map[string]hcl.Range{}
+	for _, w := range b.Of("wave") {
+		if first, ok := names[w.Label]; ok {
+			d.problem(w.LabelRange, "Wave twice", "There is a wave %q already, on line %d. Choose another name.", w.Label, first.Start.Line)
+		}
+		names[w.Label] = w.LabelRange
+		a := schema.Assignment{Name: w.Label, Attr: attrOrganizationRole, Value: schema.Text(roleManaged), From: []string{roleUser}, Decl: w.Range}
+		switch w.Text("state", "open") {
+		case "closed":
+			a.Held = fmt.Sprintf("waits for wave %q, which is closed", w.Label)
+		case "reverted":
+			a.Value, a.From = schema.Text(roleUser), []string{roleManaged}
+		}
+		var of []schema.People
+		if g := w.Attr("groups"); g != nil {
+			for _, item := range g.Items {
+				of = append(of, &schema.MembersOf{Group: schema.Address(item.Text)})
+			}
+		}
+		if m := w.Attr("members"); m != nil {
+			of = append(of, m.People)
+		}
+		if len(of) == 0 {
+			d.problem(w.Range, "Empty wave", "Wave %q names nobody. Write groups or members.", w.Label)
+			continue
+		}
+		a.People = &schema.Union{Of: of}
+		if e := w.Attr("except"); e != nil {
+			a.Except = e.People
+		}
+		d.d.Assignments = append(d.d.Assignments, a)
+	}
+}
+
+// twins reports two blocks that describe the same thing.
+func (d *describer) twins() {
+	type name struct{ typ, key string }
+	first := map[name]*schema.Object{}
+	for _, o := range d.d.Objects {
+		for _, n := range []name{{o.Type, o.Key}, {o.Type + " id", o.ID}} {
+			if n.key == "" {
+				continue
+			}
+			other, ok := first[n]
+			if !ok {
+				first[n] = o
+				continue
+			}
+			if o.Type == "role" || o.Type == "group" || o.Type == "member" || o.Type == "connector" || o.Type == "feature" {
+				d.problem(o.Where("name"), "Described twice", "%s and %s both describe %q. %s is on line %d of %s. Rename one of them, or join the two.",
+					other.Addr, o.Addr, n.key, other.Addr, other.Decl.Start.Line, other.Decl.Filename)
+				break
+			}
+		}
+	}
+}
+
+// permConnector and permTool are keys of permissions.
+func permConnector(label string) string { return string(schema.MakeAddress("connector", label, "")) }
+
+func permTool(label, tool string) string {
+	key := string(schema.MakeAddress("t", tool, ""))
+	return permConnector(label) + strings.TrimPrefix(key, "t")
+}

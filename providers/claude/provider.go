@@ -1,0 +1,405 @@
+// Package claude is Claude Enterprise: its language, its access semantics, its
+// steps, and its API by way of the vendor's Go SDK, which no other package
+// imports.
+//
+// What is pure (language, description, access, steps) is in [System]; reading
+// and writing are two other types, made by [Connect].
+package claude
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/rolecall/rolecall/providers"
+	"github.com/rolecall/rolecall/providers/emulator"
+	"github.com/rolecall/rolecall/schema"
+)
+
+// Kind registers Claude Enterprise.
+func Kind() providers.Kind {
+	return providers.Kind{
+		Language: language,
+		New:      func(c *schema.Config) providers.System { return New(c) },
+		Connect:  Connect,
+	}
+}
+
+// keyTimeout is how long a command that prints a key may take.
+const keyTimeout = 30 * time.Second
+
+// Connect opens the live organization: the embedded emulator if the
+// configuration names a seed, else the API at its endpoint.
+func Connect(ctx context.Context, c *schema.Config, env providers.Environment) (*providers.Connection, error) {
+	s := New(c)
+	o := Options{UserAgent: "rolecall", Progress: env.Progress}
+	conn := &providers.Connection{Close: func() error { return nil }}
+	var api *schema.Described
+	for _, b := range c.Of("organization") {
+		for _, a := range b.Of("api") {
+			api = a
+		}
+	}
+	if api == nil {
+		api = &schema.Described{}
+	}
+	endpoint := env.Getenv("ROLECALL_ENDPOINT")
+	seed := api.Attr("emulator")
+	if seed != nil && endpoint == "" {
+		base, stop, err := startEmulator(c.Dir, seed, env.Reset)
+		if err != nil {
+			return nil, err
+		}
+		conn.Emulated, conn.Close = true, stop
+		o.Endpoint, o.Key, o.Unpaced = base, "embedded-emulator", true
+	} else {
+		o.Endpoint = endpoint
+		if o.Endpoint == "" {
+			o.Endpoint = api.Text("endpoint", DefaultEndpoint)
+		}
+		if err := keys(ctx, api, env, &o); err != nil {
+			return nil, err
+		}
+	}
+	reads, writes, err := NewClient(o)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	r := &reader{System: s, api: reads, known: map[schema.Address]*schema.Object{}}
+	conn.Reader = r
+	conn.Editor = &editor{writes: writes, live: r}
+	if conn.Emulated {
+		conn.Editor = &emulatedEditor{editor{writes: writes, live: r}, console{System: s, base: o.Endpoint, client: &http.Client{Timeout: timeout}, live: r}}
+	}
+	return conn, nil
+}
+
+// keys takes the keys from the environment or from a command. They are never
+// printed, and an error names the variable, not what is in it.
+func keys(ctx context.Context, api *schema.Described, env providers.Environment, o *Options) error {
+	name := api.Text("key_env", "ANTHROPIC_ADMIN_KEY")
+	if command := api.Texts("key_command"); len(command) > 0 {
+		ctx, cancel := context.WithTimeout(ctx, keyTimeout)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+		cmd.WaitDelay = time.Second
+		cmd.Stderr = os.Stderr
+		out, err := cmd.Output()
+		if err != nil {
+			return fmt.Errorf("key_command %s: %w", command[0], err)
+		}
+		o.Key = Key(strings.TrimSpace(string(out)))
+	} else {
+		o.Key = Key(env.Getenv(name))
+	}
+	if o.Key == "" {
+		return fmt.Errorf("no key for %s: set the variable %s to an Admin API key, or try the configuration on the embedded emulator with api { emulator = \"…\" }", o.Endpoint, name)
+	}
+	if name := api.Text("compliance_key_env", ""); name != "" {
+		o.ComplianceKey = Key(env.Getenv(name))
+		if o.ComplianceKey == "" {
+			return fmt.Errorf("no compliance key: set the variable %s, or remove compliance_key_env", name)
+		}
+	}
+	return nil
+}
+
+// startEmulator serves the embedded emulator on a loopback port. Its live copy
+// is kept under .rolecall beside the configuration.
+func startEmulator(dir string, seed *schema.Attribute, reset bool) (base string, stop func() error, err error) {
+	path := seed.Text
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	state := filepath.Join(dir, ".rolecall", filepath.Base(path))
+	if err := os.MkdirAll(filepath.Dir(state), 0o700); err != nil {
+		return "", nil, fmt.Errorf("live copy of the emulator: %w", err)
+	}
+	server, err := emulator.Open(emulator.Options{Seed: path, State: state, Reset: reset})
+	if errors.Is(err, emulator.ErrSeedChanged) {
+		return "", nil, fmt.Errorf("%s:%d: the seed %s has changed since its live copy %s was made: start over with --reset", seed.Range.Filename, seed.Range.Start.Line, path, state)
+	}
+	if err != nil {
+		return "", nil, fmt.Errorf("%s:%d: emulator: %w", seed.Range.Filename, seed.Range.Start.Line, err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, errors.Join(err, server.Close())
+	}
+	h := &http.Server{Handler: server.Handler(), ReadHeaderTimeout: timeout}
+	done := make(chan error, 1)
+	go func() { done <- h.Serve(listener) }()
+	return "http://" + listener.Addr().String(), func() error {
+		err := h.Close()
+		if e := <-done; !errors.Is(e, http.ErrServerClosed) {
+			err = errors.Join(err, e)
+		}
+		return errors.Join(err, server.Close())
+	}, nil
+}
+
+// A reader reads Claude Enterprise. It has no method that writes.
+type reader struct {
+	*System
+	api   *Reading
+	known map[schema.Address]*schema.Object // objects by the addresses of the plan, for their ids
+}
+
+// Read returns the whole live state.
+func (r *reader) Read(ctx context.Context) (*schema.State, error) {
+	snap, err := r.api.Fetch(ctx)
+	if err != nil {
+		return nil, r.explain(err)
+	}
+	if err := r.mismatch(snap.Organization.ID); err != nil {
+		return nil, err
+	}
+	return r.State(snap), nil
+}
+
+// Requests returns how many requests were sent so far.
+func (r *reader) Requests() int { return r.api.Stats().Total() }
+
+// explain adds to a refusal where the key comes from.
+func (r *reader) explain(err error) error {
+	var api *APIError
+	if !errors.As(err, &api) {
+		return err
+	}
+	switch api.Status {
+	case http.StatusUnauthorized:
+		return fmt.Errorf("%w (the key comes from %s)", err, r.keySource())
+	case http.StatusForbidden:
+		return fmt.Errorf("%w: %w (the key comes from %s)", providers.ErrDenied, err, r.keySource())
+	}
+	return err
+}
+
+func (r *reader) keySource() string {
+	for _, b := range r.config.Of("organization") {
+		for _, a := range b.Of("api") {
+			if c := a.Texts("key_command"); len(c) > 0 {
+				return "the command " + c[0]
+			}
+			return "the variable " + a.Text("key_env", "ANTHROPIC_ADMIN_KEY")
+		}
+	}
+	return "the variable ANTHROPIC_ADMIN_KEY"
+}
+
+// ReadAgain reads lists, not single objects: what a single read answers can be
+// tens of seconds old.
+//
+// Source: changelog of a third-party Terraform provider; read 2026-11-22.
+func (r *reader) ReadAgain(ctx context.Context, objects []*schema.Object) ([]*schema.Object, error) {
+	need := map[string]bool{}
+	limits := false
+	for _, o := range objects {
+		need[o.Type] = true
+		limits = limits || o.Type == "group" || o.Type == "member"
+	}
+	snap := &Snapshot{}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	g.Go(func() (err error) { snap.Users, err = r.api.FetchUsers(ctx); return err })
+	if need["group"] || need["role"] {
+		g.Go(func() (err error) { snap.Groups, err = r.api.FetchGroups(ctx); return err })
+		g.Go(func() (err error) { snap.Roles, err = r.api.FetchRoles(ctx); return err })
+	}
+	if need["feature"] {
+		g.Go(func() error { return r.featureEvidence(ctx, snap) })
+	}
+	if limits && r.limited(objects) {
+		g.Go(func() error {
+			list, err := r.api.FetchSpendLimits(ctx)
+			if err != nil {
+				snap.Missing = append(snap.Missing, Missing{What: MissingSpendLimits, Why: err.Error()})
+			}
+			snap.SpendLimits = list
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, r.explain(err)
+	}
+	if err := r.details(ctx, snap, objects); err != nil {
+		return nil, r.explain(err)
+	}
+	state := r.State(snap)
+	found := make([]*schema.Object, len(objects))
+	index := map[[2]string][]*schema.Object{}
+	for _, o := range state.Objects {
+		index[[2]string{o.Type, "id " + o.ID}] = append(index[[2]string{o.Type, "id " + o.ID}], o)
+		index[[2]string{o.Type, o.Key}] = append(index[[2]string{o.Type, o.Key}], o)
+	}
+	for i, o := range objects {
+		key := [2]string{o.Type, o.Key}
+		if o.ID != "" {
+			key[1] = "id " + o.ID
+		}
+		switch list := index[key]; len(list) {
+		case 0:
+		case 1:
+			found[i] = list[0]
+			r.known[o.Addr] = list[0]
+		default:
+			return nil, fmt.Errorf("%s: %d live objects are called %q: someone made another one meanwhile", o.Addr, len(list), o.Key)
+		}
+	}
+	return found, nil
+}
+
+// limited reports whether limits matter for any of the objects.
+func (r *reader) limited(objects []*schema.Object) bool {
+	for _, o := range objects {
+		if _, ok := o.Attrs[attrLimit]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// featureEvidence reads what shows whether features are on.
+func (r *reader) featureEvidence(ctx context.Context, snap *Snapshot) error {
+	org, err := r.api.FetchOrganization(ctx)
+	if err == nil {
+		snap.Organization = org
+		if snap.Settings, err = r.api.FetchSettings(ctx, org.ID); err != nil {
+			snap.Missing = append(snap.Missing, Missing{What: MissingSettings, Why: err.Error()})
+		}
+	}
+	if snap.Events, err = r.api.FetchEvents(ctx); err != nil {
+		snap.Missing = append(snap.Missing, Missing{What: MissingEvents, Why: err.Error()})
+	}
+	return ctx.Err()
+}
+
+// details reads the members of the groups and the rows of the roles in
+// question.
+func (r *reader) details(ctx context.Context, snap *Snapshot, objects []*schema.Object) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for i := range snap.Groups {
+		if wanted(objects, "group", snap.Groups[i].ID, snap.Groups[i].Name) {
+			g.Go(func() (err error) {
+				snap.Groups[i].Members, err = r.api.FetchMembers(ctx, snap.Groups[i].ID)
+				snap.Groups[i].MembersKnown = err == nil
+				return err
+			})
+		}
+	}
+	for i := range snap.Roles {
+		if wanted(objects, "role", snap.Roles[i].ID, snap.Roles[i].Name) || wanted(objects, "feature", "", "") {
+			g.Go(func() (err error) {
+				snap.Roles[i].Rows, err = r.api.FetchRows(ctx, snap.Roles[i].ID)
+				snap.Roles[i].RowsKnown = err == nil
+				return err
+			})
+		}
+	}
+	return g.Wait()
+}
+
+// wanted reports whether any object of a type has this id, or this name and no
+// id yet; with neither given, whether there is any object of the type.
+func wanted(objects []*schema.Object, typ, id, name string) bool {
+	for _, o := range objects {
+		if o.Type == typ && (id == "" && name == "" || o.ID == id || o.ID == "" && o.Key == name) {
+			return true
+		}
+	}
+	return false
+}
+
+// id returns the id of an object of the plan, looked up by what was read of
+// it.
+func (r *reader) id(ctx context.Context, addr schema.Address) (string, error) {
+	if o := r.known[addr]; o != nil && o.ID != "" {
+		return o.ID, nil
+	}
+	return "", fmt.Errorf("%s: its id is not known", addr)
+}
+
+// key returns the key of an object of the plan.
+func (r *reader) key(addr schema.Address) string {
+	if o := r.known[addr]; o != nil {
+		return o.Key
+	}
+	return ""
+}
+
+// Remember notes the objects of a plan, so that steps can name them by
+// address.
+func (r *reader) Remember(objects []*schema.Object) {
+	for _, o := range objects {
+		r.known[o.Addr] = o
+	}
+}
+
+// An editor writes to Claude Enterprise.
+type editor struct {
+	writes *Writing
+	live   *reader
+}
+
+// Do sends the request of an API step, with ids in the place of addresses.
+func (e *editor) Do(ctx context.Context, step schema.Step) (providers.Done, error) {
+	if step.Request == nil {
+		return providers.Done{}, fmt.Errorf("step %s is not an API step", step.ID)
+	}
+	req := *step.Request
+	path, err := e.fill(ctx, req.Path)
+	if err != nil {
+		return providers.Done{}, fmt.Errorf("step %s: %w", step.ID, err)
+	}
+	req.Path = path
+	sent, err := e.writes.Send(ctx, req)
+	var unclear *UnclearError
+	switch {
+	case errors.As(err, &unclear):
+		return providers.Done{}, fmt.Errorf("%w: %w", providers.ErrUnclear, err)
+	case err != nil:
+		return providers.Done{}, e.live.explain(err)
+	}
+	return providers.Done{ID: sent.ID, RequestID: sent.RequestID}, nil
+}
+
+// fill replaces placeholders by ids.
+func (e *editor) fill(ctx context.Context, path string) (string, error) {
+	for {
+		i := strings.Index(path, "${")
+		if i < 0 {
+			return path, nil
+		}
+		j := strings.Index(path[i:], "}")
+		if j < 0 {
+			return "", fmt.Errorf("broken placeholder in %q", path)
+		}
+		addr, err := url.PathUnescape(path[i+2 : i+j])
+		if err != nil {
+			return "", fmt.Errorf("broken placeholder in %q", path)
+		}
+		id, err := e.live.id(ctx, schema.Address(addr))
+		if err != nil {
+			return "", err
+		}
+		path = path[:i] + id + path[i+j+1:]
+	}
+}
+
+// An emulatedEditor can do console steps too.
+type emulatedEditor struct {
+	editor
+	console
+}
+

@@ -1,0 +1,129 @@
+// Package providers is the contract between rolecall and the systems whose
+// access it manages. A system is one folder below this one, and one line of
+// registration in the command; nothing in schema, plan or apply names it.
+//
+// Everything about a system that can be pure is pure and in [System]. Only
+// reading and writing touch the network, and they are two types: whoever holds
+// a [Reader] cannot write, because it has no method for it.
+package providers
+
+import (
+	"context"
+	"errors"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/rolecall/rolecall/schema"
+	"github.com/rolecall/rolecall/schema/access"
+)
+
+// A Kind is one kind of system, as it is registered.
+type Kind struct {
+	// Language declares the blocks of the configuration.
+	Language *schema.System
+
+	// New returns the system for one configuration. It touches nothing.
+	New func(*schema.Config) System
+
+	// Connect opens the live organization that the configuration names.
+	Connect func(context.Context, *schema.Config, Environment) (*Connection, error)
+}
+
+// An Environment is what a connection may take from outside.
+type Environment struct {
+	Getenv   func(string) string
+	Progress func(done, total int) // called as reading goes on; may be nil
+	Reset    bool                  // start an embedded emulator over from its seed
+}
+
+// A System is what rolecall knows of one product without talking to it, for
+// one configuration. Its methods are pure.
+type System interface {
+	// Phases names the phases of a plan in the order in which admins know
+	// them. Steps name theirs.
+	Phases() []string
+
+	// Describe turns the blocks of the configuration into objects, and
+	// reports everything that only the system can judge. It needs nothing
+	// live.
+	Describe() (*schema.Description, hcl.Diagnostics)
+
+	// Complete adds to the live state what no read shows and the
+	// configuration declares, after described and live objects were bound to
+	// each other. It lists what it took on trust in live.Unread.
+	Complete(live, desired *schema.State)
+
+	// Expand turns changes into steps. Steps are in no particular order; what
+	// must precede what is in their Needs.
+	Expand(changes []*schema.Change, live, desired *schema.State) []schema.Step
+
+	// Access maps states of one organization into the access model. There are
+	// as many readings of each state as it takes to cover what could not be
+	// read: result[i] are the readings of states[i], and all states have the
+	// same number of them. The last reading has the most access.
+	Access(states ...*schema.State) (*access.Model, [][]*access.State)
+
+	// Limits returns how many objects of a type the system can hold, 0 for no
+	// limit.
+	Limits(typ string) int
+
+	// Pace estimates the requests and the seconds that steps cost at the
+	// system's documented rate.
+	Pace(steps []schema.Step) (requests, seconds int)
+}
+
+// A Reader reads a live organization.
+type Reader interface {
+	// Read returns the whole live state. A list that cannot be read whole is
+	// an error and no state, because a short answer would plan removals.
+	Read(ctx context.Context) (*schema.State, error)
+
+	// ReadAgain reads the given objects once more, at the lowest cost, and
+	// returns them in the same order; nil stands for an object that does not
+	// exist. Objects are found by ID, or by Key where the ID is not known yet.
+	ReadAgain(ctx context.Context, objects []*schema.Object) ([]*schema.Object, error)
+
+	// Remember tells the reader under which addresses a plan knows its
+	// objects, so that steps can be carried out that name them so.
+	Remember(objects []*schema.Object)
+
+	// Requests returns how many requests were sent so far.
+	Requests() int
+}
+
+// An Editor carries out steps.
+type Editor interface {
+	// Do carries out an API step once. It is not repeated if its answer was
+	// lost: the error then wraps ErrUnclear, and the caller looks first.
+	Do(ctx context.Context, step schema.Step) (Done, error)
+}
+
+// A Console is an Editor's power to carry out console steps by itself, which
+// only the emulator's has.
+type Console interface {
+	Drive(ctx context.Context, step schema.Step) error
+}
+
+// Done is the answer to a step that was carried out.
+type Done struct {
+	ID        string // of the object created, if any
+	RequestID string // of the request, for the journal and for support
+}
+
+var (
+	// ErrUnclear means that the answer to a write was lost: it may have taken
+	// effect.
+	ErrUnclear = errors.New("the answer was lost, so it may have taken effect")
+
+	// ErrDenied means that the key may not do what was asked.
+	ErrDenied = errors.New("not allowed with this key")
+)
+
+// A Connection is an open organization: one value to read and one to write.
+type Connection struct {
+	Reader Reader
+	Editor Editor
+	// Emulated says that it is the embedded emulator and not the real thing.
+	Emulated bool
+	Close    func() error
+}

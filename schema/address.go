@@ -1,0 +1,48 @@
+package schema
+
+import (
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// An Address names one object the way the configuration refers to it:
+// `group.pilot`, `role.eng["backend"]`, `member["jane@acme.com"]`. It is what
+// plans, findings, journals and messages call the object, and it is unique
+// within one organization.
+type Address string
+
+// MakeAddress returns the address of a block of type typ with the given
+// label, and with a for_each key if key is not empty. A label that is not an
+// identifier is put in brackets and quotes; an empty label gives the type
+// alone, as for `organization`.
+func MakeAddress(typ, label, key string) Address {
+	var b strings.Builder
+	b.WriteString(typ)
+	switch {
+	case label == "":
+	case hclsyntax.ValidIdentifier(label):
+		b.WriteString("." + label)
+	default:
+		b.WriteString("[" + quote(label) + "]")
+	}
+	if key != "" {
+		b.WriteString("[" + quote(key) + "]")
+	}
+	return Address(b.String())
+}
+
+// Type returns the block type that the address starts with.
+func (a Address) Type() string {
+	if i := strings.IndexAny(string(a), ".["); i >= 0 {
+		return string(a[:i])
+	}
+	return string(a)
+}
+
+// quote writes s as an HCL string literal. Unlike strconv.Quote it leaves
+// letters of every script as they are, so that a name reads as a name.
+func quote(s string) string {
+	r := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "${", "$${", "%{", "%%{")
+	return `"` + r.Replace(s) + `"`
+}

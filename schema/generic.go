@@ -1,0 +1,94 @@
+package schema
+
+import (
+	"strconv"
+	"strings"
+)
+
+// basicBlocks are the blocks that every system has.
+var basicBlocks = []*Block{variableBlock, localsBlock, guardBlock, ruleBlock}
+
+// isGeneric reports whether decl is one of them. They are no objects, so
+// nothing refers to them.
+func isGeneric(decl *Block) bool { return findBlock(basicBlocks, decl.Type) == decl }
+
+// shareType is the type of an attribute that is a number or a percentage. The
+// attribute then holds the text.
+const shareType AttrType = 128
+
+var guardBlock = &Block{
+	Type: "guard", Once: true,
+	Doc: "Bounds what one plan may do. A plan over a guard is blocked.",
+	Attrs: []*Attr{
+		{Name: "max_members_losing_access", Type: shareType, Default: `"5%"`, Example: `"5%"`,
+			Doc: "How many members, or what share of them, may lose access, outside of what open waves and accepted risks explain."},
+		{Name: "max_removals", Type: NumberType, Default: "25", Example: "25",
+			Doc: "How many memberships, groups, roles and members may be taken away."},
+		{Name: "max_group_shrink", Type: shareType, Default: `"50%"`, Example: `"50%"`,
+			Doc: "By how much any single group may shrink. A group that would be emptied always counts."},
+		{Name: "max_spend_increase", Type: shareType, Default: `"20%"`, Example: `"20%"`,
+			Doc: "By how much the sum of finite monthly limits may grow. From finite to unlimited always counts."},
+		{Name: "protected", Type: PeopleType, Default: "[]", Example: `["ceo@acme.com"]`,
+			Doc: "Who loses nothing: no access, no limit, no seat."},
+		{Name: "frozen", Type: BoolType, Default: "false", Example: "false",
+			Doc: "Whether plans can be made, but not applied."},
+	},
+}
+
+var ruleBlock = &Block{
+	Type: "rule", Label: "id of the check",
+	Doc: "Changes one check.",
+	Attrs: []*Attr{
+		{Name: "severity", OneOf: []string{"error", "warning", "info", "off"}, Example: `"warning"`,
+			Doc: "How a finding of the check counts."},
+		{Name: "ignore", Type: RefList, Example: "[connector.slack]",
+			Doc: "The objects that the check passes over."},
+	},
+}
+
+// toGuard returns what a guard block says.
+func (l *loader) toGuard(d *Described) Guard {
+	g := DefaultGuard()
+	g.Decl = d.Range
+	share := func(name string, s *Share) {
+		if a := d.Attr(name); a != nil {
+			*s = parseShare(a.Text)
+		}
+	}
+	share("max_members_losing_access", &g.MaxMembersLosingAccess)
+	share("max_group_shrink", &g.MaxGroupShrink)
+	share("max_spend_increase", &g.MaxSpendIncrease)
+	if a := d.Attr("max_removals"); a != nil {
+		n, err := strconv.Atoi(a.Text)
+		if err != nil || n < 0 {
+			l.report(problem("Invalid number", a.Range, "%s must be a whole number from 0, and not %s. Write one.", quote(a.Name), a.Text))
+		}
+		g.MaxRemovals = n
+	}
+	if a := d.Attr("protected"); a != nil {
+		g.Protected = a.People
+	}
+	g.Frozen = d.Bool("frozen", false)
+	return g
+}
+
+// validShare reports whether s is a number or a percentage, without fractions.
+func validShare(s string) bool {
+	n, err := strconv.Atoi(strings.TrimSuffix(s, "%"))
+	return err == nil && n >= 0 && n <= 1<<30 && s[0] != '+'
+}
+
+// parseShare returns the share in a text for which validShare holds.
+func parseShare(s string) Share {
+	n, _ := strconv.Atoi(strings.TrimSuffix(s, "%"))
+	return Share{N: n, Percent: strings.HasSuffix(s, "%")}
+}
+
+// toRule returns what a rule block says.
+func (l *loader) toRule(d *Described) Rule {
+	r := Rule{Name: d.Label, Severity: d.Text("severity", ""), Decl: d.Range}
+	for _, a := range d.Texts("ignore") {
+		r.Ignore = append(r.Ignore, Address(a))
+	}
+	return r
+}

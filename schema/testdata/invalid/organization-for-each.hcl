@@ -1,0 +1,4 @@
+organization "acme" {
+  for_each = toset(["a"]) # ERROR: for_each not allowed
+  system   = "test"
+}

@@ -1,0 +1,3 @@
+organization "acme" {
+  system = null # ERROR: Missing required attribute
+}

@@ -1,0 +1,11 @@
+locals {
+  a = role.a.name
+}
+
+organization "acme" {
+  system = role.a.name # ERROR: System not known
+}
+
+role "a" {
+  name = "test"
+}

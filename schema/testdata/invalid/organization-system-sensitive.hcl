@@ -1,0 +1,8 @@
+variable "system" {
+  default   = "test"
+  sensitive = true
+}
+
+organization "acme" {
+  system = var.system # ERROR: Sensitive value
+}

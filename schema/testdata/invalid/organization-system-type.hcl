@@ -1,0 +1,3 @@
+organization "acme" {
+  system = ["test"] # ERROR: Wrong type of value
+}

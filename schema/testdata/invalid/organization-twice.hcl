@@ -1,0 +1,7 @@
+organization "acme" {
+  system = "test"
+}
+
+organization "other" { # ERROR: Duplicate block
+  system = "other"
+}

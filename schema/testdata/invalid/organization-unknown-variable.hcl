@@ -1,0 +1,7 @@
+variable "system" {
+  default = "test"
+}
+
+organization "acme" {
+  system = var.sytsem # ERROR: Unknown reference
+}

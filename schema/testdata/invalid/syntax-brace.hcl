@@ -1,0 +1,2 @@
+role "a" { # ERROR: Unclosed configuration block
+  capabilities = ["chat"]
