@@ -214,6 +214,11 @@ func (r *runner) run(ctx context.Context, st *plan.Stage) error {
 	if err := r.send(ctx, api); err != nil {
 		return err
 	}
+	if len(api) > 0 && len(console) > 0 { // what was just created has an id now, which the console steps may need
+		if err := r.proven(ctx, api); err != nil {
+			return err
+		}
+	}
 	if err := r.byHand(ctx, console); err != nil {
 		return err
 	}

@@ -128,7 +128,7 @@ func (a *analysis) access() {
 		b0, b1 := a.before[0].Classes[k[0]].Access, a.before[last].Classes[k[1]].Access
 		t0, t1 := a.then[0].Classes[k[2]].Access, a.then[last].Classes[k[3]].Access
 		for i := range differ {
-			differ[i] = b0[i] ^ t0[i] | b1[i] ^ t1[i]
+			differ[i] = (b0[i] ^ t0[i]) | (b1[i] ^ t1[i])
 		}
 		for _, p := range u.Perms(differ) {
 			c := change{p, levels{u.Get(b0, p), u.Get(b1, p)}, levels{u.Get(t0, p), u.Get(t1, p)}}

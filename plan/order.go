@@ -285,21 +285,34 @@ func (p *planner) later(s *Schedule) {
 		target[ph] = max(target[ph-1], last[ph-1])
 	}
 	for ph := maxPhase; ph > 0; ph-- {
-		var batch []int32
-		for _, u := range late {
-			if p.units[u].phase == ph && stageOf[u] < target[ph] {
-				batch = append(batch, u)
-			}
-		}
-		if len(batch) == 0 || p.move(s, stageOf, batch, target[ph]) || len(batch) > 64 {
-			continue
-		}
-		for _, u := range batch {
-			p.move(s, stageOf, []int32{u}, target[ph])
-		}
+		p.postpone(s, stageOf, ph, target[ph], late)
 	}
 	s.Stages = slices.DeleteFunc(s.Stages, func(stage []int) bool { return len(stage) == 0 })
 }
+
+// postpone moves the units of a phase as late as they can go, at most into the
+// stage numbered to: all at once if that works, else one by one.
+func (p *planner) postpone(s *Schedule, stageOf map[int32]int, phase, to int, units []int32) {
+	for ; to > 0; to-- {
+		var batch []int32
+		for _, u := range units {
+			if p.units[u].phase == phase && stageOf[u] < to {
+				batch = append(batch, u)
+			}
+		}
+		if len(batch) == 0 || p.move(s, stageOf, batch, to) || len(batch) > maxPostponed {
+			continue
+		}
+		for _, u := range batch {
+			p.move(s, stageOf, []int32{u}, to)
+		}
+	}
+}
+
+// maxPostponed bounds how many units of one phase are postponed one by one,
+// each with a check of the whole plan. Beyond it they stay where they were
+// found safe, which costs nothing but looks.
+const maxPostponed = 32
 
 // move tries to put units into the stage numbered to, and reports whether the
 // schedule is still safe; if not, it is left as it was.

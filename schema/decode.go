@@ -153,7 +153,7 @@ func (x *decoder) list(a *Attribute, v cty.Value) bool {
 		if x.attr.decl.Type == RefList && v.Type().IsMapType() && isReference(v.Type().ElementType()) {
 			advice = fmt.Sprintf("A block with for_each has instances: refer to one of them with its key, or to all with values(%s).", x.source(at, "…"))
 		}
-		x.report(wrongType(x.name, x.want(), x.describe(v), advice, at))
+		x.report(wrongType(x.name, x.want(), describe(v), advice, at))
 		return false
 	}
 	all := true
@@ -186,7 +186,7 @@ func (x *decoder) pairs(a *Attribute, list []hcl.KeyValuePair) bool {
 			continue
 		}
 		if k.Type() != cty.String {
-			x.report(wrongType("A key of "+x.name, "a text", x.describe(k), "Write it in quotes.", p.Key.Range()))
+			x.report(wrongType("A key of "+x.name, "a text", describe(k), "Write it in quotes.", p.Key.Range()))
 			all = false
 			continue
 		}
@@ -206,7 +206,7 @@ func (x *decoder) pairs(a *Attribute, list []hcl.KeyValuePair) bool {
 func (x *decoder) entries(a *Attribute, v cty.Value) bool {
 	at := x.attr.expr.Range()
 	if t := v.Type(); !t.IsMapType() && !t.IsObjectType() || isReference(t) {
-		x.report(wrongType(x.name, x.want(), x.describe(v), "Write { name = \"…\" }.", at))
+		x.report(wrongType(x.name, x.want(), describe(v), "Write { name = \"…\" }.", at))
 		return false
 	}
 	all := true
@@ -250,7 +250,7 @@ func (x *decoder) text(v cty.Value, at hcl.Range) (string, bool) {
 		case !t.IsPrimitiveType():
 			advice = "Write a single text."
 		}
-		x.report(wrongType(x.name, x.want(), x.describe(v), advice, at))
+		x.report(wrongType(x.name, x.want(), describe(v), advice, at))
 		return "", false
 	}
 	text := v.AsString()
@@ -263,8 +263,8 @@ func (x *decoder) text(v cty.Value, at hcl.Range) (string, bool) {
 }
 
 // toText decodes an attribute that is a text.
-func (l *loader) toText(a *parsedAttr, v cty.Value, scope *hcl.EvalContext) (string, bool) {
-	x := &decoder{loader: l, scope: scope, attr: a, name: `"` + a.decl.Name + `"`}
+func (l *loader) toText(a *parsedAttr, v cty.Value) (string, bool) {
+	x := &decoder{loader: l, attr: a, name: `"` + a.decl.Name + `"`}
 	if v.IsNull() || !x.usable(v, a.expr.Range(), "The value") {
 		return "", false
 	}
@@ -282,15 +282,14 @@ func (l *loader) toBool(a *parsedAttr, v cty.Value) (value, ok bool) {
 	case !v.IsKnown() || v.IsNull():
 		return false, false
 	}
-	x := &decoder{loader: l, attr: a}
-	l.report(wrongType(quote(a.decl.Name), "true or false", x.describe(v), "Write true or false, without quotes.", a.expr.Range()))
+	l.report(wrongType(quote(a.decl.Name), "true or false", describe(v), "Write true or false, without quotes.", a.expr.Range()))
 	return false, false
 }
 
 // number decodes a number, exactly.
 func (x *decoder) number(v cty.Value, at hcl.Range) (string, bool) {
 	if v.Type() != cty.Number {
-		x.report(wrongType(x.name, "a number", x.describe(v), "Write a number, without quotes.", at))
+		x.report(wrongType(x.name, "a number", describe(v), "Write a number, without quotes.", at))
 		return "", false
 	}
 	text, ok := decimal(v.AsBigFloat())
@@ -322,7 +321,7 @@ func (x *decoder) amount(v cty.Value, at hcl.Range) (string, bool) {
 			return "", false
 		}
 	default:
-		x.report(wrongType(x.name, "an amount", x.describe(v), "Write an amount such as \"200.00\".", at))
+		x.report(wrongType(x.name, "an amount", describe(v), "Write an amount such as \"200.00\".", at))
 		return "", false
 	}
 	if !amountForm.MatchString(text) || len(text) > 32 {
@@ -344,7 +343,7 @@ func (x *decoder) share(v cty.Value, at hcl.Range) (string, bool) {
 			return "", false
 		}
 	default:
-		x.report(wrongType(x.name, "a number or a share", x.describe(v), "Write a number, or a share such as \"5%\".", at))
+		x.report(wrongType(x.name, "a number or a share", describe(v), "Write a number, or a share such as \"5%\".", at))
 		return "", false
 	}
 	if text == "" || !validShare(text) {
@@ -382,7 +381,7 @@ func (x *decoder) reference(v cty.Value, at hcl.Range) (Item, bool) {
 		if decl.Type == RefList {
 			want = "a list of " + x.wantOne(true)
 		}
-		x.report(wrongType(x.name, want, x.describe(v), advice, at))
+		x.report(wrongType(x.name, want, describe(v), advice, at))
 		return Item{}, false
 	}
 	if decl.Refs != "" && addr.Type() != decl.Refs {
@@ -424,7 +423,7 @@ func (x *decoder) person(s *listing, v cty.Value, at, list hcl.Range) bool {
 		return true
 	}
 	if t != cty.String {
-		x.report(wrongType("An element of "+x.name, "an e-mail address or a set of people", x.describe(v), peopleAdvice(v), at))
+		x.report(wrongType("An element of "+x.name, "an e-mail address or a set of people", describe(v), peopleAdvice(v), at))
 		return false
 	}
 	email, err := ParseEmail(v.AsString())
@@ -466,7 +465,7 @@ func (x *decoder) people(v cty.Value, at hcl.Range) (People, bool) {
 		return toPeople(v), true
 	}
 	if !isList(v.Type()) {
-		x.report(wrongType(x.name, "a set of people", x.describe(v), peopleAdvice(v), at))
+		x.report(wrongType(x.name, "a set of people", describe(v), peopleAdvice(v), at))
 		return nil, false
 	}
 	for it := v.ElementIterator(); it.Next(); {
@@ -492,7 +491,7 @@ func peopleOf(v cty.Value) (p People, known bool, err error) {
 		return toPeople(v), true, nil
 	}
 	if isReference(v.Type()) || !isList(v.Type()) {
-		return nil, false, fmt.Errorf("this is %s, and not a set of people", describeValue(v))
+		return nil, false, fmt.Errorf("this is %s, and not a set of people", describe(v))
 	}
 	var s listing
 	seen := make(map[string]bool, v.LengthInt())
@@ -517,7 +516,7 @@ func peopleOf(v cty.Value) (p People, known bool, err error) {
 				s.emails = append(s.emails, email)
 			}
 		default:
-			return nil, false, fmt.Errorf("element %d is %s, and not an e-mail address", n, describeValue(e))
+			return nil, false, fmt.Errorf("element %d is %s, and not an e-mail address", n, describe(e))
 		}
 	}
 	return s.people(), true, nil
@@ -578,9 +577,7 @@ func (x *decoder) wantOne(several bool) string {
 }
 
 // describe says what v is, without its value.
-func (l *loader) describe(v cty.Value) string { return describeValue(v) }
-
-func describeValue(v cty.Value) string {
+func describe(v cty.Value) string {
 	if v.IsNull() {
 		return "null"
 	}
@@ -647,7 +644,7 @@ func missingAttr(name, block string, at hcl.Range, advice string) *hcl.Diagnosti
 	return problem("Missing required attribute", at, "%s has no %s. %s", block, quote(name), advice)
 }
 
-// names returns what can be written in a block.
+// attrNames returns what can be written in a block.
 func attrNames(decl *Block) (attrs, blocks []string) {
 	for _, a := range decl.Attrs {
 		attrs = append(attrs, a.Name)

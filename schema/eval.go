@@ -160,7 +160,9 @@ func (l *loader) declareLocal(a *parsedAttr) {
 	n.evaluate = func() {
 		v := l.value(a.expr, l.scope(n))
 		if tooBig(v) {
-			l.report(problem("Value too large", a.expr.Range(), "%s has more than %d elements or letters. Make it smaller.", n.name, maxValue))
+			if v.IsWhollyKnown() {
+				l.report(problem("Value too large", a.expr.Range(), "%s takes more than %d MiB. Make it smaller.", n.name, maxValue>>20))
+			}
 			v = cty.DynamicVal
 		}
 		n.value = v
@@ -215,7 +217,7 @@ func (l *loader) findSystem(organizations hcl.Blocks) *System {
 				"\"system\" of organization is null, which counts as left out. Write one of %s.", oneOf(names)))
 			return l.guessSystem()
 		case ok && v.IsKnown() && v.Type() != cty.String:
-			l.report(wrongType(`"system"`, "a text", l.describe(v), "Write one of "+oneOf(names)+".", a.Expr.Range()))
+			l.report(wrongType(`"system"`, "a text", describe(v), "Write one of "+oneOf(names)+".", a.Expr.Range()))
 			return l.guessSystem()
 		case !ok || !v.IsKnown():
 			l.undecided = append(l.undecided, a.Expr.Range())
@@ -288,6 +290,9 @@ func (l *loader) prepare(n *node, above map[*node]bool) bool {
 				l.report(d)
 			}
 			return false
+		}
+		if r.target == r.self {
+			continue
 		}
 		if above[r.target] {
 			return false // a circle; it is reported when all is evaluated
@@ -443,7 +448,7 @@ func (l *loader) evaluateBlock(n *node) {
 		entries[key] = l.blockValue(n.block.decl, i)
 	}
 	if len(entries) == 0 {
-		n.value = cty.MapValEmpty(l.objectType(n.block.decl).typ)
+		n.value = cty.MapValEmpty(l.objectType(n.block.decl))
 		return
 	}
 	n.value = cty.MapVal(entries)
@@ -472,7 +477,7 @@ func (l *loader) forEachValue(n *node, v cty.Value) (keys []string, values []cty
 	case t.IsListType() || t.IsTupleType():
 		return bad("A list has no keys that stay the same when it changes. If it is a list of texts, convert it with toset().")
 	case !t.IsSetType() && !t.IsMapType() && !t.IsObjectType():
-		return bad("for_each takes a set of texts, or a map or object, and this is %s. Change the expression.", l.describe(v))
+		return bad("for_each takes a set of texts, or a map or object, and this is %s. Change the expression.", describe(v))
 	case v.LengthInt() > maxInstances:
 		return bad("for_each has %d elements, and at most %d are allowed. Split the configuration.", v.LengthInt(), maxInstances)
 	}
@@ -488,7 +493,7 @@ func (l *loader) forEachValue(n *node, v cty.Value) (keys []string, values []cty
 		case !k.IsKnown():
 			return nil, nil, false
 		case k.IsNull() || k.Type() != cty.String:
-			return bad("The set holds %s. Every element must be a text, as it becomes part of an address.", l.describe(k))
+			return bad("The set holds %s. Every element must be a text, as it becomes part of an address.", describe(k))
 		}
 		key := k.AsString()
 		if key == "" {
@@ -502,13 +507,10 @@ func (l *loader) forEachValue(n *node, v cty.Value) (keys []string, values []cty
 	return keys, values, true
 }
 
-// An objectType is the type of the values of one type of block.
-type objectType struct{ typ cty.Type }
-
 // objectType returns the type of references to blocks of one type. It is the
 // same for every block, whichever attributes are written, so that references
 // can be put into lists and chosen between with conditions.
-func (l *loader) objectType(decl *Block) objectType {
+func (l *loader) objectType(decl *Block) cty.Type {
 	if t, ok := l.objects[decl]; ok {
 		return t
 	}
@@ -516,7 +518,7 @@ func (l *loader) objectType(decl *Block) objectType {
 	for _, a := range decl.Attrs {
 		attrs[a.Name] = valueType(a.Type)
 	}
-	t := objectType{cty.Object(attrs)}
+	t := cty.Object(attrs)
 	l.objects[decl] = t
 	return t
 }

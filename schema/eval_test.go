@@ -232,12 +232,12 @@ func TestBounds(t *testing.T) {
 	}
 	tests := map[string]struct{ locals, want string }{
 		"text":        {double(`"x"`, `"${local.l%[2]d}${local.l%[2]d}"`), "Value too large"},
-		"list":        {double(`[1]`, `concat(local.l%[2]d, local.l%[2]d)`), "Value too large"},
 		"nested":      {double(`[1]`, `[local.l%[2]d, local.l%[2]d]`), "Value too large"},
 		"format":      {`  a = format("%099999d", 1)` + "\n", "Invalid function argument"},
 		"indent":      {`  a = indent(1e9, "x\ny")` + "\n", "Invalid function argument"},
 		"negative":    {`  a = indent(-1, "x\ny")` + "\n", "Invalid function argument"},
 		"product":     {`  a = setproduct(range(1000), range(1000), range(1000))` + "\n", "Error in function call"},
+		"aliases":     {`  a = yamldecode("a: &a [x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: [*b, *b, *b, *b, *b, *b, *b, *b, *b]\n")` + "\n", "Invalid function argument"},
 		"range":       {`  a = range(1e12)` + "\n", "Error in function call"},
 		"long-number": {`  a = "${1e999999999}"` + "\n", "Number too long"},
 	}
@@ -277,14 +277,16 @@ locals {
 	n := 0
 	call := func(name string, args ...string) {
 		n++
-		fmt.Fprintf(&b, "  l%d = can(%s(%s))\n  m%d = %[2]s(%[3]s)\n", n, name, strings.Join(args, ", "), n)
+		fmt.Fprintf(&b, "  l%d = %s(%s)\n", n, name, strings.Join(args, ", "))
 	}
 	for _, name := range schema.FunctionNames() {
 		call(name)
 		for _, v := range values {
 			call(name, v)
-			for _, w := range values {
-				call(name, v, w)
+			for i, w := range values {
+				if i%4 == len(v)%4 { // a quarter of all pairs
+					call(name, v, w)
+				}
 			}
 			call(name, v, values[0], values[4])
 			call(name, values[8], v, values[4])

@@ -52,7 +52,7 @@ func functions(f *files, unset func(hcl.Expression) bool) map[string]function.Fu
 		"compact":         stdlib.CompactFunc,
 		"concat":          stdlib.ConcatFunc,
 		"contains":        stdlib.ContainsFunc,
-		"csvdecode":       remembered(stdlib.CSVDecodeFunc),
+		"csvdecode":       remembered(stdlib.CSVDecodeFunc, nil),
 		"distinct":        distinctFunc,
 		"element":         stdlib.ElementFunc,
 		"flatten":         stdlib.FlattenFunc,
@@ -62,7 +62,7 @@ func functions(f *files, unset func(hcl.Expression) bool) map[string]function.Fu
 		"formatlist":      writing(stdlib.FormatListFunc),
 		"indent":          indentFunc,
 		"join":            stdlib.JoinFunc,
-		"jsondecode":      remembered(stdlib.JSONDecodeFunc),
+		"jsondecode":      remembered(stdlib.JSONDecodeFunc, hostileJSON),
 		"jsonencode":      writing(stdlib.JSONEncodeFunc),
 		"keys":            stdlib.KeysFunc,
 		"length":          lengthFunc,
@@ -105,7 +105,7 @@ func functions(f *files, unset func(hcl.Expression) bool) map[string]function.Fu
 		"try":             tryFunc(unset),
 		"upper":           stdlib.UpperFunc,
 		"values":          stdlib.ValuesFunc,
-		"yamldecode":      remembered(yaml.YAMLDecodeFunc),
+		"yamldecode":      remembered(yaml.YAMLDecodeFunc, hostileYAML),
 		"zipmap":          stdlib.ZipmapFunc,
 
 		// People
@@ -270,7 +270,7 @@ func makeList(items []cty.Value, t cty.Type) cty.Value {
 // writing returns f, a function that writes values as text, for values that
 // can be written: sets of people and references cannot.
 func writing(f function.Function) function.Function {
-	any := function.Parameter{Name: "values", Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true, AllowDynamicType: true}
+	values := function.Parameter{Name: "values", Type: cty.DynamicPseudoType, AllowNull: true, AllowUnknown: true, AllowDynamicType: true}
 	check := func(args []cty.Value) error {
 		for i, arg := range args {
 			if t := arg.Type(); t == peopleType || hasCapsule(t) {
@@ -283,7 +283,7 @@ func writing(f function.Function) function.Function {
 		return nil
 	}
 	return function.New(&function.Spec{
-		VarParam: &any,
+		VarParam: &values,
 		Type: func(args []cty.Value) (cty.Type, error) {
 			if err := check(args); err != nil {
 				return cty.NilType, err
@@ -458,15 +458,17 @@ var replaceFunc = function.New(&function.Spec{
 
 // remembered returns f, a function of one text, with a memory: in a block
 // with for_each the same text may be decoded for every instance.
-func remembered(f function.Function) function.Function {
+func remembered(f function.Function, hostile func([]byte) (int, string)) function.Function {
 	results := map[string]cty.Value{}
 	call := func(args []cty.Value) (cty.Value, error) {
 		text := args[0].AsString()
 		if v, ok := results[text]; ok {
 			return v, nil
 		}
-		if offset, why := hostileJSON([]byte(text)); offset >= 0 {
-			return cty.NilVal, function.NewArgErrorf(0, "%s", why)
+		if hostile != nil {
+			if offset, why := hostile([]byte(text)); offset >= 0 {
+				return cty.NilVal, function.NewArgErrorf(0, "%s", why)
+			}
 		}
 		v, err := f.Call(args)
 		if err == nil {

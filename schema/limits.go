@@ -12,13 +12,14 @@ import (
 // A configuration may come from a stranger's pull request. These bounds keep
 // it from using up memory or the stack, which no error handling would survive.
 const (
-	maxFile      = 10 << 20   // bytes of one file
-	maxNesting   = 10_000     // brackets and operators around one value
-	maxTemplate  = 64 << 10   // bytes of a JSON string that is a template
-	maxInstances = 100_000    // instances of one for_each
-	maxValue     = 20_000_000 // elements and letters in the value of a local
-	maxProduct   = 1_000_000  // elements that one call of setproduct makes
-	maxPadding   = 1_000      // letters that one call of indent or format adds
+	maxFile      = 10 << 20  // bytes of one file
+	maxNesting   = 10_000    // brackets and operators around one value
+	maxTemplate  = 64 << 10  // bytes of a JSON string that is a template
+	maxInstances = 100_000   // instances of one for_each
+	maxValue     = 16 << 20  // bytes, more or less, in the value of a local
+	maxProduct   = 1_000_000 // elements that one call of setproduct makes
+	maxAliases   = 16        // references to anchors in one YAML text
+	maxPadding   = 1_000     // letters that one call of indent or format adds
 )
 
 // longExponent matches numbers that are short to write and long to write out.
@@ -124,6 +125,29 @@ func hostileJSON(src []byte) (offset int, why string) {
 	return -1, ""
 }
 
+// hostileYAML is hostile for YAML text. Anchors can repeat each other without
+// end, so there may not be many references to them.
+func hostileYAML(src []byte) (offset int, why string) {
+	depth := 0
+	for i, c := range src {
+		switch c {
+		case '[', '{':
+			if depth++; depth > maxNesting {
+				return i, fmt.Sprintf("more than %d brackets are open", maxNesting)
+			}
+		case ']', '}':
+			depth--
+		}
+	}
+	if all := alias.FindAllIndex(src, maxAliases+1); len(all) > maxAliases {
+		return all[maxAliases][0], fmt.Sprintf("more than %d places refer to an anchor", maxAliases)
+	}
+	return -1, ""
+}
+
+// alias matches what may be a reference to an anchor.
+var alias = regexp.MustCompile(`(^|[\s,:\[{-])\*[^\s*]`)
+
 // tooBig reports whether a value has more elements and letters than a local
 // may have. Without a bound each local could hold the one before it twice.
 func tooBig(v cty.Value) bool {
@@ -131,7 +155,7 @@ func tooBig(v cty.Value) bool {
 	var walk func(v cty.Value) bool
 	walk = func(v cty.Value) bool {
 		v, _ = v.Unmark()
-		size++
+		size += 16
 		if v.IsNull() || !v.IsKnown() {
 			return false
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	hcljson "github.com/hashicorp/hcl/v2/json"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // Options are what a configuration is read with, besides its directory.
@@ -85,7 +86,7 @@ type loader struct {
 	vars    map[string]*node
 	locals  map[string]*node
 	blocks  map[string]map[string]*node // by type and label
-	objects map[*Block]objectType
+	objects map[*Block]cty.Type
 	root    *hcl.EvalContext
 }
 
@@ -108,7 +109,7 @@ func newLoader(dir string, o Options) *loader {
 		vars:    map[string]*node{},
 		locals:  map[string]*node{},
 		blocks:  map[string]map[string]*node{},
-		objects: map[*Block]objectType{},
+		objects: map[*Block]cty.Type{},
 	}
 }
 

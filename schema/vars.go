@@ -197,7 +197,7 @@ func (l *loader) declareVariable(p *parsed) {
 				v.nullable = b
 			}
 		case "description":
-			l.toText(a, constant(a), nil)
+			l.toText(a, constant(a))
 		}
 	}
 	for _, validation := range p.blocks {

@@ -26,7 +26,7 @@ type console struct {
 // Drive carries out a console step.
 func (c *console) Drive(ctx context.Context, step schema.Step) error {
 	creates := ""
-	var add, remove []jsonRow
+	add, remove := []jsonRow{}, []jsonRow{} // never null: the console wants lists
 	var role schema.Address
 	patch := map[string]any{}
 	for _, f := range step.Effects {
@@ -52,9 +52,6 @@ func (c *console) Drive(ctx context.Context, step schema.Step) error {
 	}
 	switch {
 	case creates != "":
-		if add == nil {
-			add = []jsonRow{}
-		}
 		patch["name"], patch["permissions"] = creates, add
 		return c.send(ctx, "POST", "/console/roles", patch)
 	case role != "":

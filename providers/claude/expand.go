@@ -79,7 +79,7 @@ func (s *System) Expand(changes []*schema.Change, live, desired *schema.State) [
 			e.exists[c.Addr] = string(c.Addr) + "/create"
 		}
 	}
-	attach := map[string][]string{} // role to new groups it is attached to
+	attach := map[string][]string{} // role to the groups it is attached to
 	for _, c := range changes {
 		switch c.Addr.Type() {
 		case "role":
@@ -92,9 +92,7 @@ func (s *System) Expand(changes []*schema.Change, live, desired *schema.State) [
 			e.feature(c)
 		}
 	}
-	for _, role := range slices.Sorted(maps.Keys(attach)) {
-		e.attachToNew(schema.Address(role), attach[role])
-	}
+	e.attach(attach)
 	return e.steps
 }
 
@@ -324,30 +322,19 @@ func (e *expander) group(c *schema.Change, attach map[string][]string) {
 	}
 }
 
-// attachments attaches roles to a group, in one save, and detaches others in
-// another. What is attached to a group that is new is left to attachToNew.
+// attachments notes which roles a group is to have, and detaches others in one
+// save.
 func (e *expander) attachments(c *schema.Change, f schema.Field, attach map[string][]string) {
-	var ups, downs []string
 	for _, r := range f.After.AsSet() {
-		switch {
-		case f.Before.Has(r):
-		case c.Action == schema.Create:
+		if !f.Before.Has(r) {
 			attach[r] = append(attach[r], string(c.Addr))
-		default:
-			ups = append(ups, r)
 		}
 	}
+	var downs []string
 	for _, r := range f.Before.AsSet() {
 		if !f.After.Has(r) {
 			downs = append(downs, r)
 		}
-	}
-	if len(ups) > 0 {
-		s := e.attachStep(c.Addr, "attach", schema.Include, phaseGroups, []string{string(c.Addr)}, ups)
-		s.Action = fmt.Sprintf("attach %s to the group %s", e.roleNames(ups), quoted(c.After.Key))
-		s.Console.Where = "Organization settings › Groups › " + quoted(c.After.Key) + " › Roles"
-		s.Console.Do = []string{"Add: " + e.roleNames(ups), "Save."}
-		e.add(s)
 	}
 	if len(downs) > 0 {
 		s := e.attachStep(c.Addr, "detach", schema.Exclude, phaseRemovals, []string{string(c.Addr)}, downs)
@@ -358,21 +345,49 @@ func (e *expander) attachments(c *schema.Change, f schema.Field, attach map[stri
 	}
 }
 
-// attachToNew attaches one role to all groups of this plan that are to have
-// it: one save on the page of the role instead of one for each group.
-func (e *expander) attachToNew(role schema.Address, groups []string) {
+// attach attaches roles to groups in as few saves as possible: on the page of
+// each role, or on the page of each group.
+func (e *expander) attach(byRole map[string][]string) {
+	byGroup := map[string][]string{}
+	for role, groups := range byRole {
+		for _, g := range groups {
+			byGroup[g] = append(byGroup[g], role)
+		}
+	}
+	if len(byGroup) < len(byRole) {
+		for _, g := range slices.Sorted(maps.Keys(byGroup)) {
+			e.attachToGroup(schema.Address(g), byGroup[g])
+		}
+		return
+	}
+	for _, role := range slices.Sorted(maps.Keys(byRole)) {
+		e.attachToGroups(schema.Address(role), byRole[role])
+	}
+}
+
+func (e *expander) attachToGroup(group schema.Address, roles []string) {
+	slices.Sort(roles)
+	s := e.attachStep(group, "attach", schema.Include, phaseGroups, []string{string(group)}, roles)
+	name := quoted(e.objectName(group))
+	s.Action = fmt.Sprintf("attach %s to the group %s", e.roleNames(roles), name)
+	s.Console.Where = "Organization settings › Groups › " + name + " › Roles"
+	s.Console.Do = []string{"Add: " + e.roleNames(roles), "Save."}
+	e.add(s)
+}
+
+func (e *expander) attachToGroups(role schema.Address, groups []string) {
 	slices.Sort(groups)
 	s := e.attachStep(role, "attach", schema.Include, phaseGroups, groups, []string{string(role)})
-	name := e.objectName(role)
+	name := quoted(e.objectName(role))
 	names := make([]string, len(groups))
 	for i, g := range groups {
 		names[i] = quoted(e.objectName(schema.Address(g)))
 	}
-	s.Action = fmt.Sprintf("attach the role %s to %s", quoted(name), count(len(groups), "group"))
+	s.Action = fmt.Sprintf("attach the role %s to %s", name, count(len(groups), "group"))
 	if len(groups) == 1 {
-		s.Action = fmt.Sprintf("attach the role %s to the group %s", quoted(name), names[0])
+		s.Action = fmt.Sprintf("attach the role %s to the group %s", name, names[0])
 	}
-	s.Console.Where = rolesPage + " › " + quoted(name) + " › Groups"
+	s.Console.Where = rolesPage + " › " + name + " › Groups"
 	s.Console.Do = []string{"Add: " + strings.Join(names, ", "), "Save."}
 	e.add(s)
 }

@@ -80,7 +80,7 @@ func (st *state) access() Access {
 	all := Access{Members: make([]MemberAccess, 0, len(st.members.rows))}
 	for _, email := range slices.Sorted(maps.Keys(st.byEmail)) {
 		m := st.members.rows[st.byEmail[email]]
-		roles := st.rolesOfMember(m)
+		roles := w.rolesOfMember(m)
 		key := m.Role + "\x00" + strings.Join(roles, "\x00")
 		class := classes[key]
 		if class == nil {
@@ -108,17 +108,13 @@ func (st *state) spendAccess(m member) SpendAccess {
 // role is managed.
 //
 // Source: Claude help centre, custom roles; read 2026-11-22.
-func (st *state) rolesOfMember(m member) []string {
+func (w *world) rolesOfMember(m member) []string {
 	if m.Role != "managed" {
 		return nil
 	}
 	var ids []string
-	for groupID := range st.ofUser[m.ID] {
-		for _, id := range st.groups.rows[groupID].Roles {
-			if _, own := st.ownRole(id); own {
-				ids = append(ids, id)
-			}
-		}
+	for groupID := range w.st.ofUser[m.ID] {
+		ids = append(ids, w.groups[groupID]...)
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids)
@@ -130,10 +126,18 @@ type world struct {
 	actions    []string            // every feature known
 	admin      []string            // every permission_* row known
 	connectors map[string][]string // ID to every tool known
+	groups     map[string][]string // ID to the roles of this organization
 }
 
 func (st *state) newWorld() *world {
-	w := &world{st: st, connectors: map[string][]string{}}
+	w := &world{st: st, connectors: map[string][]string{}, groups: map[string][]string{}}
+	for _, g := range st.groups.rows {
+		for _, id := range g.Roles {
+			if _, own := st.ownRole(id); own {
+				w.groups[g.ID] = append(w.groups[g.ID], id)
+			}
+		}
+	}
 	w.actions = append(slices.Collect(maps.Keys(st.features.rows)), st.roleActions()...)
 	for _, action := range st.settings.rows {
 		if action != "" {

@@ -94,7 +94,7 @@ func TestUnfinishedLine(t *testing.T) {
 	c := start(t, o)
 	c.ok("POST", groupsPath, `{"name":"First"}`)
 	want := string(c.s.StateJSON())
-	c.ok("POST", groupsPath, `{"name":"Second"}`)
+	c.ok("POST", groupsPath, `{"name":"Second`+strings.Repeat("x", 200)+`"}`) // longer than what follows it
 	o = crashed(t, o)
 	data, err := os.ReadFile(o.State + ".log")
 	if err != nil {
@@ -257,9 +257,12 @@ func TestWriteAfterClose(t *testing.T) {
 }
 
 func TestAfterWrite(t *testing.T) {
+	var mu sync.Mutex // the answer to a dropped request orders nothing
 	var seen []string
 	var s *emulator.Server
 	o := emulator.Options{AfterWrite: func(e emulator.Event) {
+		mu.Lock()
+		defer mu.Unlock()
 		seen = append(seen, fmt.Sprintf("%s %s %d %d", e.Method, e.Path, len(e.Access().Members), len(s.Access().Members)))
 	}}
 	c := start(t, o)
@@ -272,6 +275,8 @@ func TestAfterWrite(t *testing.T) {
 	c.ok("GET", "/v1/organizations/users", "")
 	c.with("Emulator-Fault", "do=drop_after").broken("POST", groupsPath, `{"name":"x"}`)
 	want := []string{"DELETE /v1/organizations/users/user_ben 5 5", "POST /console/members 6 6", "POST " + groupsPath + " 6 6"}
+	mu.Lock()
+	defer mu.Unlock()
 	if diff := cmp.Diff(want, seen); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}

@@ -130,7 +130,7 @@ func (st *state) shown(r row) bool {
 	if aboutConnectors(r) {
 		return st.org().ConnectorPermissions
 	}
-	return blanket(r.Action) || adminRow(r.Action) || true
+	return blanket(r.Action) || adminRow(r.Action) || st.features.rows[r.Action].Enabled
 }
 
 // shownRows is a page of rows from which those that are not shown are gone, so
