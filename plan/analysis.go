@@ -209,10 +209,10 @@ func (a *analysis) gained(m int32, p access.Perm) reason {
 		r.via = a.via(has.Paths[0], a.after[last], m)
 	}
 	switch {
-	case has.Best > 0 && had.Best >= has.Best && len(has.Paths) > 0 && a.sameStanding(m):
-		r.why = "the organization's setting no longer holds it back"
 	case len(has.Paths) > 0 && has.Paths[0].Source < 0:
-		r.why = "everybody whose access does not come from roles has it"
+		r.why = "open to the organization, and their access does not come from roles"
+	case has.Best > 0 && had.Best >= has.Best && a.sameStanding(m):
+		r.why = "open to the organization, and granted through " + a.text(has.Paths)
 	default:
 		r.why = "through " + a.text(has.Paths)
 	}

@@ -240,7 +240,7 @@ func (x *decoder) usable(v cty.Value, at hcl.Range, part string) bool {
 // text decodes a text, which must be one of those that are allowed.
 func (x *decoder) text(v cty.Value, at hcl.Range) (string, bool) {
 	if v.Type() != cty.String {
-		advice := "Write it in quotes."
+		advice := "Write it in quotes, or convert it with tostring()."
 		switch t := v.Type(); {
 		case t == peopleType:
 			x.report(peopleAreSymbolic(at))

@@ -250,7 +250,8 @@ func (l *loader) guessSystem() *System {
 			for _, b := range blocks {
 				fits = fits && (findBlock(basicBlocks, b.Type) != nil || system.Block(b.Type) != nil)
 			}
-			fits = fits && len(attrs) == 0
+			// What JSON has beside the declared blocks must be something else.
+			fits = fits && !slices.ContainsFunc(attrs, func(a *hcl.Attribute) bool { return a.Expr == nil })
 		}
 		if fits && found != nil {
 			return nil
@@ -397,7 +398,6 @@ func (l *loader) evaluate() {
 			// Their own errors are still of interest.
 			for _, n := range group {
 				n.evaluate()
-				n.value = cty.DynamicVal
 			}
 			continue
 		}
@@ -487,9 +487,6 @@ func (l *loader) forEachValue(n *node, v cty.Value) (keys []string, values []cty
 			k = e
 		}
 		switch {
-		case k.IsMarked() || e.ContainsMarked():
-			l.report(sensitiveValue("for_each", at))
-			return nil, nil, false
 		case !k.IsKnown():
 			return nil, nil, false
 		case k.IsNull() || k.Type() != cty.String:

@@ -95,6 +95,7 @@ func TestForEachFiltersRows(t *testing.T) {
 		`r.group == "team" || each.key == r.group`:       `!(r.group != each.key)`,
 		`r.group == lower(each.value) && r.email != "x"`: `!(r.group != each.key)`,
 		`r.email != "p3@x.com" && r.group == each.value`: `!(r.group != each.key) && r.email != "p3@x.com"`,
+		`r.group != each.key`:                            `!(r.group == each.key)`,
 		`r.group == r.group`:                             `true`,
 		`r.group == "nothing"`:                           `false`,
 		`r.group == r.email`:                             `false`,
@@ -127,6 +128,30 @@ group "g" {
 				}
 			}
 		}
+	}
+}
+
+// TestForEachLoopsWithoutIndex checks loops that look like the ones that get an
+// index, but in which it would be wrong.
+func TestForEachLoopsWithoutIndex(t *testing.T) {
+	c := mustLoad(t, map[string]string{"a.hcl": organization + `
+locals {
+  rows = [{ group = "a", email = "1" }, { group = "b", email = "2" }, { group = "b", email = "3" }]
+  more = [{ group = "b", email = "4" }]
+}
+role "r" {
+  for_each       = toset(["a", "b"])
+  capabilities   = [for i, r in local.rows : tostring(i) if r.group == each.key]
+  previous_names = flatten([for local in [{ rows = local.rows }, { rows = local.more }] : [for r in local.rows : r.email if r.group == each.key]])
+  description    = join(",", [for r in [for x in local.rows : x if x.group == each.key] : r.email if r.group == each.key])
+}
+`}, options())
+	var got []string
+	for _, r := range c.Of("role") {
+		got = append(got, strings.Join(r.Texts("capabilities"), ",")+"|"+strings.Join(r.Texts("previous_names"), ",")+"|"+r.Text("description", ""))
+	}
+	if diff := cmp.Diff([]string{"0|1|1", "1,2|2,3,4|2,3"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

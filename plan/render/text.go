@@ -92,6 +92,9 @@ func (t *text) effect() string {
 	s := t.p.Summary
 	who := fmt.Sprintf("%s: of %s, %s and %s something", schema.Printable(t.p.Organization), count(t.p.Members, "member"),
 		verb(s.MembersGaining, "gains", "gain"), verb(s.MembersLosing, "loses", "lose"))
+	if s.MembersGaining+s.MembersLosing == 0 {
+		who = fmt.Sprintf("%s: the access of %s stays as it is", schema.Printable(t.p.Organization), count(t.p.Members, "member"))
+	}
 	return fmt.Sprintf("%s. %s in %s, about %s.", who, count(s.Steps, "step"), count(s.Stages, "stage"), duration(s.Seconds))
 }
 
@@ -163,8 +166,16 @@ func (t *text) groups() []group {
 		}
 		perms[i] = append(perms[i], a.Permission)
 	}
+	tools := map[string]int{} // connector to how many of its tools change for anybody
+	seen := map[string]bool{}
+	for _, a := range t.p.Access {
+		if c, tool := splitConnector(a.Permission); c != "" && tool != "*" && !seen[a.Permission] {
+			seen[a.Permission] = true
+			tools[c]++
+		}
+	}
 	for i := range list {
-		list[i].title = title(perms[i])
+		list[i].title = title(perms[i], tools)
 	}
 	for _, l := range t.p.Limits {
 		g := group{title: "spend." + l.Period, from: limit(l.From), to: limit(l.To), direction: l.Direction, count: l.Count}
@@ -205,27 +216,63 @@ func causes(list []plan.Because) (shown []cause, more int) {
 	return shown, more
 }
 
-// title names permissions, those of one connector together.
-func title(perms []string) string {
-	if len(perms) <= folded {
-		return printable(perms)
-	}
-	connectors := map[string]int{}
+// title names permissions: what stands for everything that is not named yet in
+// words, the tools of one connector together. tools is how many there are of
+// each.
+func title(perms []string, tools map[string]int) string {
+	named := map[string]int{} // connector to how many of its tools
+	whole := map[string]bool{}
 	var rest []string
 	for _, p := range perms {
-		if parts := strings.SplitN(p, ".", 3); parts[0] == "connector" && len(parts) == 3 {
-			connectors[parts[0]+"."+parts[1]]++
-		} else {
+		switch connector, tool := splitConnector(p); {
+		case p == "connector.*":
+			rest = append(rest, "any connector added later")
+		case strings.HasSuffix(p, ".*") && connector == "":
+			rest = append(rest, "any "+strings.TrimSuffix(p, ".*")+" added later")
+		case strings.Contains(p, ".*") && connector == "":
+			rest = append(rest, "any "+p[:strings.Index(p, ".*")]+" in preview")
+		case connector == "":
 			rest = append(rest, p)
+		case tool == "*":
+			whole[connector] = true
+		default:
+			named[connector]++
 		}
 	}
-	for _, c := range slices.Sorted(maps.Keys(connectors)) {
-		rest = append(rest, fmt.Sprintf("%s (%d tools)", c, connectors[c]))
+	connectors := map[string]bool{}
+	maps.Copy(connectors, whole)
+	for c := range named {
+		connectors[c] = true
 	}
-	if len(rest) > folded+1 {
+	for _, c := range slices.Sorted(maps.Keys(connectors)) {
+		switch {
+		case whole[c] && named[c] < tools[c]:
+			rest = append(rest, c+" (other tools)")
+		case whole[c]:
+			rest = append(rest, c)
+		case named[c] > folded:
+			rest = append(rest, fmt.Sprintf("%s (%d tools)", c, named[c]))
+		default:
+			for _, p := range perms {
+				if of, _ := splitConnector(p); of == c {
+					rest = append(rest, p)
+				}
+			}
+		}
+	}
+	if len(rest) > 2*folded {
 		return fmt.Sprintf("%s and %d more", printable(rest[:folded]), len(rest)-folded)
 	}
 	return printable(rest)
+}
+
+// splitConnector splits the key of a tool.
+func splitConnector(perm string) (connector, tool string) {
+	parts := strings.SplitN(perm, ".", 3)
+	if parts[0] != "connector" || len(parts) < 3 {
+		return "", ""
+	}
+	return parts[0] + "." + parts[1], parts[2]
 }
 
 func printable(list []string) string {
@@ -310,16 +357,19 @@ func (t *text) kinds(st plan.Stage) string {
 	return strings.Join(parts, " and ")
 }
 
-// steps shows the steps of a stage: console steps all, because somebody has to
-// do them, and a few requests.
+// consoleShown is how many console steps of a stage are shown: more than of
+// requests, because somebody has to do them.
+const consoleShown = 12
+
+// steps shows some of the steps of a stage.
 func (t *text) steps(st plan.Stage) {
-	shown, left := 0, 0
+	shown := map[schema.Via]int{}
+	left := 0
+	most := map[schema.Via]int{schema.ByAPI: folded, schema.ByConsole: consoleShown}
 	for _, s := range st.Steps {
-		if s.Via == schema.ByAPI {
-			if shown++; shown > folded && len(st.Steps) > folded+1 {
-				left++
-				continue
-			}
+		if shown[s.Via]++; shown[s.Via] > most[s.Via] && len(st.Steps) > most[s.Via]+1 {
+			left++
+			continue
 		}
 		mark := ""
 		if s.Via == schema.ByConsole {

@@ -29,6 +29,31 @@ type node struct {
 	fields map[string]node
 }
 
+// value returns n as encoding/json would have decoded it.
+func (n node) value() any {
+	switch n.kind {
+	case '{':
+		m := make(map[string]any, len(n.fields))
+		for name, f := range n.fields {
+			m[name] = f.value()
+		}
+		return m
+	case '[':
+		list := make([]any, len(n.items))
+		for i, item := range n.items {
+			list[i] = item.value()
+		}
+		return list
+	case 's':
+		return n.text
+	case 'n':
+		return number(n.text)
+	case 'b':
+		return n.truth
+	}
+	return nil
+}
+
 func (n node) absent() bool { return n.kind == 0 }
 func (n node) null() bool   { return n.kind == '0' }
 

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
@@ -64,6 +65,7 @@ func readSeed(data []byte, now time.Time) (*seedReader, error) {
 		return nil, &SeedError{Problems: r.list}
 	}
 	r.st.counters.set("order", r.orders)
+	r.st.counters.set("feed", len(r.st.feed.rows))
 	for name, n := range r.counts {
 		r.st.counters.set(name, n)
 	}
@@ -72,7 +74,7 @@ func readSeed(data []byte, now time.Time) (*seedReader, error) {
 
 func (r *seedReader) read(root node) {
 	r.object(root, "organization", "other_organizations", "features", "settings", "beta_features", "connectors",
-		"roles", "groups", "members", "invites", "spend_limits", "keys", "rate_limits", "faults")
+		"roles", "groups", "members", "invites", "spend_limits", "keys", "rate_limits", "faults", "activities")
 	r.readOrganization(root.field("organization"))
 	r.readFeatures(root)
 	for _, n := range r.array(root.field("connectors")) {
@@ -93,6 +95,9 @@ func (r *seedReader) read(root node) {
 	}
 	for _, n := range r.array(root.field("spend_limits")) {
 		r.readLimit(n)
+	}
+	for _, n := range r.array(root.field("activities")) {
+		r.readActivity(n)
 	}
 	r.readKeys(root.field("keys"))
 	r.limits = r.flag(root.field("rate_limits"), false)
@@ -574,3 +579,32 @@ func blanket(action string) bool {
 
 // adminRow reports whether an action is a permission of the admin panel.
 func adminRow(action string) bool { return strings.HasPrefix(action, "permission_") }
+
+// readActivity reads an event that happened before, oldest first: its type,
+// when, and its own fields as the feed is to show them.
+func (r *seedReader) readActivity(n node) {
+	if n.kind != '{' {
+		r.add(n, "must be an object")
+		return
+	}
+	r.must(n.field("type"))
+	order := orderKey(len(r.st.feed.rows))
+	e := event{
+		ID: makeID("activity_", order), Type: r.str(n.field("type")), Created: r.time(n.field("created_at"), r.now),
+		Actor: map[string]any{"type": "system_actor", "service": "seed"}, Fields: map[string]json.RawMessage{},
+	}
+	for _, name := range n.names {
+		switch name {
+		case "type", "created_at":
+		case "id", "actor", "organization_id", "organization_uuid":
+			r.add(n.field(name), "is made by the emulator: leave it out")
+		default:
+			raw, err := encode(n.field(name).value())
+			if err != nil {
+				r.add(n.field(name), "cannot be kept: %v", err)
+			}
+			e.Fields[name] = raw
+		}
+	}
+	r.st.feed.set(order, e)
+}

@@ -152,3 +152,18 @@ func FuzzSeed(f *testing.F) {
 		}
 	})
 }
+
+// TestSeedActivities seeds the feed with what happened before.
+func TestSeedActivities(t *testing.T) {
+	c := start(t, emulator.Options{SeedData: []byte(`{"organization":{"name":"A"},"features":{"chat":true,"cowork":false},"activities":[
+		{"type":"org_cowork_enabled","created_at":"2026-01-02T03:04:05Z"},
+		{"type":"org_cowork_disabled","created_at":"2026-01-03T03:04:05Z","previous_value":true,"current_value":false}]}`)})
+	got := c.ok("GET", "/v1/compliance/activities", "")["data"].([]any)
+	if len(got) != 2 {
+		t.Fatalf("%d events, want 2", len(got))
+	}
+	newest := got[0].(map[string]any)
+	if newest["type"] != "org_cowork_disabled" || newest["created_at"] != "2026-01-03T03:04:05Z" || newest["current_value"] != false {
+		t.Errorf("newest event: %v", newest)
+	}
+}

@@ -147,7 +147,7 @@ func (x *tx) featureEvent(action string, before, enabled bool) error {
 		}
 		return x.event(kind, fields{"previous_value": before, "current_value": enabled})
 	}
-	name := action + "_enabled"
+	name := ""
 	for _, row := range slices.Sorted(maps.Keys(x.st.settings.rows)) {
 		if x.st.settings.rows[row] != action {
 			continue
@@ -156,6 +156,22 @@ func (x *tx) featureEvent(action string, before, enabled bool) error {
 		if update, ok := settingUpdates[row]; ok {
 			name = update
 		}
+	}
+	if name == "" { // inferred: the update that lists capabilities is for those without a row of their own
+		list := []string{}
+		for _, a := range slices.Sorted(maps.Keys(x.st.features.rows)) {
+			if x.st.features.rows[a].Enabled {
+				list = append(list, a)
+			}
+		}
+		was := slices.DeleteFunc(slices.Clone(list), func(a string) bool { return a == action })
+		if before {
+			was = append(was, action)
+			slices.Sort(was)
+		}
+		return x.event("claude_organization_settings_updated", fields{
+			"updates": []fields{{"type": "capabilities", "previous_value": was, "current_value": list}},
+		})
 	}
 	return x.event("claude_organization_settings_updated", fields{
 		"updates": []fields{{"type": name, "previous_value": before, "current_value": enabled}},

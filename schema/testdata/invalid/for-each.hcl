@@ -91,3 +91,9 @@ group "p" {
 group "q" {
   for_each = toset(["a\u200bb"]) # ERROR: Invalid for_each
 }
+
+group "r" {
+  for_each = { a = var.secret }
+  name     = each.value # ERROR: Sensitive value
+  owners   = [each.key]
+}

@@ -15,3 +15,7 @@ rule "x" {
 
 rule { # ERROR: Missing label
 }
+
+rule "y" {
+  severity = null
+}

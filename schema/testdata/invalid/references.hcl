@@ -52,3 +52,9 @@ group "l" {
   members = [for k, g in group : g.name] # ERROR: Block refers to itself
   roles   = [[role.standard]] # ERROR: Wrong type of value
 }
+
+group "m" {
+  name   = role.standard.nmae # ERROR: Unknown reference
+  roles  = [role.standard]
+  owners = [role.standard.name]
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+)
+
+func silent() (streams, *bytes.Buffer, *bytes.Buffer) {
+	var out, errs bytes.Buffer
+	return streams{in: strings.NewReader(""), out: &out, err: &errs, getenv: func(string) string { return "" }}, &out, &errs
+}
+
+// TestHelpHasAnExampleThatWorks runs the examples of every command's help.
+func TestHelpHasAnExampleThatWorks(t *testing.T) {
+	s, _, _ := silent()
+	for _, cmd := range newApp(s).Commands {
+		t.Run(cmd.Name, func(t *testing.T) {
+			s, out, errs := silent()
+			if code := run(context.Background(), []string{"rolecall", cmd.Name, "-h"}, s); code != 0 {
+				t.Fatalf("-h exits with %d: %s", code, errs)
+			}
+			for _, line := range strings.Split(cmd.UsageText, "\n") {
+				if !strings.Contains(out.String(), strings.TrimSpace(line)) {
+					t.Errorf("the help does not show %q:\n%s", line, out)
+				}
+			}
+			examples := regexp.MustCompile(`(?m)^ {3}(rolecall .*)$`).FindAllStringSubmatch(cmd.UsageText, -1)
+			if len(examples) == 0 && cmd.Name != "version" {
+				t.Error("the help has no example")
+			}
+			if cmd.Name == "emulate" { // serves until it is interrupted
+				return
+			}
+			for _, e := range examples {
+				args := strings.Fields(e[1])
+				for i, a := range args {
+					if strings.HasPrefix(a, "examples/") {
+						args[i] = copyDir(t, filepath.Join("..", "..", a))
+					}
+				}
+				if cmd.Name == "apply" {
+					args = append(args, "--auto-approve")
+				}
+				s, _, errs := silent()
+				if code := run(context.Background(), args, s); code != 0 {
+					t.Errorf("%s exits with %d: %s", e[1], code, errs)
+				}
+			}
+		})
+	}
+}
+
+// TestFlagsAfterArguments checks, for every command, that a flag counts
+// wherever it stands and that an argument nobody takes is refused.
+func TestFlagsAfterArguments(t *testing.T) {
+	s, _, _ := silent()
+	app := newApp(s)
+	for _, cmd := range app.Commands {
+		for _, f := range cmd.Flags {
+			name := "--" + f.Names()[0]
+			if len(f.Names()[0]) == 1 {
+				name = "-" + f.Names()[0]
+			}
+			args := []string{"rolecall", cmd.Name, "argument", name}
+			want := []string{"rolecall", cmd.Name, name, "argument"}
+			if _, boolean := f.(*cli.BoolFlag); !boolean {
+				args = append(args, "value")
+				want = []string{"rolecall", cmd.Name, name, "value", "argument"}
+			}
+			if got := reorder(app, args); strings.Join(got, " ") != strings.Join(want, " ") {
+				t.Errorf("reorder(%v) = %v, want %v", args, got, want)
+			}
+		}
+		s, _, errs := silent()
+		if code := run(context.Background(), []string{"rolecall", cmd.Name, "--", "argument"}, s); code != exitError || errs.Len() == 0 {
+			t.Errorf("%s with an argument exits with %d: %s", cmd.Name, code, errs)
+		}
+	}
+}
+
+// TestExitCodes checks that each status has one meaning and a place in the
+// precedence and in the help.
+func TestExitCodes(t *testing.T) {
+	seen := map[int]bool{}
+	for _, code := range precedence {
+		if seen[code] {
+			t.Errorf("status %d comes twice", code)
+		}
+		seen[code] = true
+	}
+	for _, code := range []int{exitOK, exitError, exitDifferences, exitBlocked, exitWaiting, exitUndetermined, exitStale, exitDeadline, exitInterrupted} {
+		if !seen[code] {
+			t.Errorf("status %d has no place in the precedence", code)
+		}
+	}
+	if !strings.Contains(statuses, "130, 1, 6, 5, 3, 7, 4, 2, 0") {
+		t.Error("the help does not give the precedence")
+	}
+}
+
+// TestReadme checks that the README has the two commands, and that what it
+// shows of a plan is what the tool prints.
+func TestReadme(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(readme)
+	for _, want := range []string{"\n    go run ./cmd/rolecall apply -C examples/acme --auto-approve\n", "\n    go test ./...\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the README lacks the command %q", want)
+		}
+	}
+	dir := copyDir(t, filepath.Join("..", "..", "examples", "acme"))
+	s, out, errs := silent()
+	if code := run(context.Background(), []string{"rolecall", "plan", "-C", dir}, s); code != 0 {
+		t.Fatalf("plan exits with %d: %s", code, errs)
+	}
+	_, block, ok := strings.Cut(text, "```text\n")
+	block, _, end := strings.Cut(block, "```")
+	if !ok || !end {
+		t.Fatal("the README shows no plan")
+	}
+	printed := out.String()
+	for _, line := range strings.Split(strings.TrimSpace(block), "\n") {
+		if line = strings.TrimRight(line, " "); line != "" && line != "  …" && !strings.Contains(printed, line) {
+			t.Errorf("the README shows a line that the plan does not have: %s", line)
+		}
+	}
+}

@@ -1,0 +1,3 @@
+connector "jira" {
+  id = = "x" # ERROR: Invalid expression
+}
