@@ -68,6 +68,7 @@ func bind(d *schema.Description, live *schema.State) (*binding, []*finding) {
 	b.lost(lost, pinned)
 	b.addresses(live)
 	b.overlay(matches)
+	b.organization()
 	b.assign()
 	b.remove()
 	return b.b, b.found
@@ -198,6 +199,11 @@ func (b *binder) overlay(matches []*schema.Object) {
 				b.strangers(o, "", []string{o.Key})
 			}
 			continue
+		case want == nil && o.Get("source").AsText() == "scim":
+			b.found = append(b.found, &finding{Rule: "scim-group-missing", Address: o.Addr, Range: o.Decl,
+				Message: fmt.Sprintf("no live group is called %q, and only the identity provider can make a scim group", o.Key),
+				Fix:     "have it synced, or correct the name"})
+			continue
 		case want == nil:
 			want = &schema.Object{Type: o.Type, Addr: o.Addr, ID: o.ID, Key: o.Key}
 			b.b.desired.Add(want)
@@ -206,17 +212,55 @@ func (b *binder) overlay(matches []*schema.Object) {
 			want.Key = o.Key
 		}
 		want.Decl, want.AttrDecl, want.Keys = o.Decl, o.AttrDecl, o.Keys
+		live := b.b.live.Objects[o.Addr]
 		for name, v := range o.Attrs {
+			if name == "source" && live != nil { // where a group comes from is not ours to change
+				continue
+			}
 			want.Put(name, v)
 		}
-		if live := b.b.live.Objects[o.Addr]; live != nil && live.Get("source").AsText() == "scim" && o.People != nil {
-			b.found = append(b.found, &finding{Rule: "scim-membership-described", Address: o.Addr, Range: o.Where("members"),
-				Message: fmt.Sprintf("%s is a group of the identity provider, which owns its members", o.Addr),
-				Fix:     "write source = \"scim\" and remove members"})
+		if !b.source(o, live) {
 			continue
 		}
 		if _, ok := o.People["members"]; ok {
 			b.fill(o, want)
+		}
+	}
+}
+
+// source reports a group that is described as one thing and is another, and
+// whether its members may be described.
+func (b *binder) source(o, live *schema.Object) bool {
+	if live == nil || o.Type != "group" {
+		return true
+	}
+	described, is := o.Get("source").AsText(), live.Get("source").AsText()
+	switch {
+	case is == "scim" && o.People != nil:
+		b.found = append(b.found, &finding{Rule: "scim-membership-described", Address: o.Addr, Range: o.Where("members"),
+			Message: fmt.Sprintf("%s is a group of the identity provider, which owns its members", o.Addr),
+			Fix:     "write source = \"scim\" and remove members"})
+		return false
+	case described == "scim" && is != "scim":
+		b.found = append(b.found, &finding{Rule: "scim-group-missing", Address: o.Addr, Range: o.Where("source"),
+			Message: fmt.Sprintf("the live group %q was made by hand: the identity provider does not fill it", o.Key),
+			Fix:     "remove source, or give the id of the group that is meant"})
+	}
+	return true
+}
+
+// organization reports where the configuration says another thing of the
+// organization itself than is live.
+func (b *binder) organization() {
+	have, want := b.b.live.Objects["organization"], b.b.desired.Objects["organization"]
+	if have == nil || want == nil {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(want.Attrs)) {
+		if v := have.Get(name); v.Known() && !v.Equal(want.Get(name)) {
+			b.found = append(b.found, &finding{Rule: "organization-differs", Address: want.Addr, Range: want.Where(name),
+				Message: fmt.Sprintf("the configuration says %s = %s, and the live organization has %s", name, want.Get(name), v),
+				Fix:     "correct the configuration: what can be done, and in which order, follows from this"})
 		}
 	}
 }
@@ -382,6 +426,12 @@ func (b *binder) remove() {
 	for _, o := range b.d.Objects {
 		want := b.b.desired.Objects[o.Addr]
 		if want == nil || !want.Get(schema.Removed).AsBool() {
+			continue
+		}
+		if want.Fixed != "" {
+			delete(want.Attrs, schema.Removed)
+			b.found = append(b.found, &finding{Rule: "admin-untouchable", Address: o.Addr, Range: o.Where("remove"), Members: []string{o.Key},
+				Message: fmt.Sprintf("%s stays: %s", o.Addr, want.Fixed), Fix: "change the organization role in the console first"})
 			continue
 		}
 		delete(b.b.desired.Objects, o.Addr)

@@ -68,6 +68,7 @@ type Rule struct {
 
 // Rules are the checks of a plan.
 var Rules = []Rule{
+	{"admin-untouchable", Info, "An administrator is described as removed. The API leaves administrators alone, and so does rolecall."},
 	{"cross-role-conflict", Warning, "Two roles that meet in a member state different levels for one connector or tool; roles add up, so the stricter one does nothing. Give both the same level, or keep their members apart."},
 	{"duplicate-name", Error, "Two live objects have the name that a block describes. Write the id of the one that is meant."},
 	{"feature-reaches-unmigrated", Error, "Switching a feature on gives it to members whose access does not come from roles. Migrate them first."},
@@ -76,7 +77,9 @@ var Rules = []Rule{
 	{"identity-lost", Error, "Objects that the configuration names by id are not there. Check which organization the key belongs to."},
 	{"incomplete-object", Error, "A new object does not say what decides access. Write the attribute that is named."},
 	{"not-a-member", Warning, "Listed people are not members of the organization. Invite them, or correct the address."},
+	{"organization-differs", Error, "The configuration says another thing of the organization than is live. Correct the configuration."},
 	{"protected-loses", Error, "Somebody whom the guard block protects would lose something. Leave them out of the change."},
+	{"scim-group-missing", Error, "A group is described as the identity provider's, and there is none. Have it synced, or remove source."},
 	{"scim-membership-described", Error, "Members are described of a group that the identity provider fills. Remove members from the block."},
 	{"uncovered-member", Error, "A member is governed by roles and has none, so has access to nothing. Put them into a group with a role."},
 	{"unmanaged-object", Info, "A live object is described by no block. It is left alone; describe it, or ignore it in unmanaged."},

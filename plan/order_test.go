@@ -24,6 +24,7 @@ type world struct {
 	personal map[string]int64   // member: limit
 	group    map[string]int64   // group: limit
 	fallback *int64             // organization default
+	top      *int64             // the ceiling on every limit
 	highest  bool
 }
 
@@ -67,6 +68,13 @@ func (w *world) limit(member string) int64 {
 	if w.standing[member] == "" {
 		return 0
 	}
+	if w.top != nil {
+		return min(*w.top, w.uncapped(member))
+	}
+	return w.uncapped(member)
+}
+
+func (w *world) uncapped(member string) int64 {
 	if l, ok := w.personal[member]; ok {
 		return l
 	}
@@ -128,6 +136,10 @@ func randomWorld(r *rand.Rand, spend bool) *world {
 			l := amounts[r.IntN(len(amounts))]
 			w.fallback = &l
 		}
+		if r.IntN(3) == 0 {
+			l := amounts[r.IntN(len(amounts))]
+			w.top = &l
+		}
 		w.highest = r.IntN(2) == 0
 	}
 	return w
@@ -144,7 +156,7 @@ func near(r *rand.Rand, w *world, n int, spend bool) *world {
 		role, p := pick(r, worldRoles), pick(r, worldPerms)
 		kinds := 6
 		if spend {
-			kinds = 10
+			kinds = 11
 		}
 		switch r.IntN(kinds) {
 		case 0:
@@ -165,6 +177,8 @@ func near(r *rand.Rand, w *world, n int, spend bool) *world {
 			c.fallback = other.fallback
 		case 9:
 			c.highest = other.highest
+		case 10:
+			c.top = other.top
 		}
 	}
 	for _, m := range worldMembers { // who is not there is in no group and has no limit
@@ -293,7 +307,10 @@ func stepsBetween(w, v *world) []worldStep {
 				From: scales[p].Levels[w.ceiling[p]], To: scales[p].Levels[v.ceiling[p]]})
 		}
 	}
-	if a, b := fallbackText(w), fallbackText(v); a != b {
+	if a, b := amountText(w.top), amountText(v.top); a != b {
+		add(func(x *world) { x.top = v.top }, access.Move{Kind: access.MoveSpendCeiling, Period: "monthly", From: a, To: b})
+	}
+	if a, b := amountText(w.fallback), amountText(v.fallback); a != b {
 		add(func(x *world) { x.fallback = v.fallback }, access.Move{Kind: access.MoveDefaultLimit, Period: "monthly", From: a, To: b})
 	}
 	if w.highest != v.highest {
@@ -310,11 +327,11 @@ func limitText(m map[string]int64, k string) string {
 	return ""
 }
 
-func fallbackText(w *world) string {
-	if w.fallback == nil {
+func amountText(l *int64) string {
+	if l == nil {
 		return ""
 	}
-	return access.Limit(*w.fallback).String()
+	return access.Limit(*l).String()
 }
 
 func precedence(w *world) string {
@@ -371,6 +388,9 @@ func (w *world) state() *access.State {
 	}
 	if w.fallback != nil {
 		s.Spend[0].Default = access.Limit(*w.fallback)
+	}
+	if w.top != nil {
+		s.Spend[0].Ceiling = access.Limit(*w.top)
 	}
 	s.Spend[0].Highest = w.highest
 	return s

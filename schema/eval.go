@@ -801,8 +801,8 @@ func what(p *parsed) string {
 // content returns the attributes and blocks of a body in the order in which
 // they are written. In native syntax that is all of them. In JSON only the
 // declarations say what is a block; a property that they do not name is
-// returned as an attribute without expression. If until is not 0, what does
-// not end before it is left out.
+// returned as an attribute without expression. What does not end before until is left
+// out, unless until is 0.
 func (l *loader) content(body hcl.Body, blocks []*Block, attrs []*Attr, until int) ([]*hcl.Attribute, hcl.Blocks) {
 	var list []*hcl.Attribute
 	var nested hcl.Blocks

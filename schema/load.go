@@ -94,7 +94,7 @@ type loader struct {
 type source struct {
 	name  string
 	body  hcl.Body
-	until int // only what ends before this offset is good
+	until int // only what ends before this offset is good; see content
 }
 
 func newLoader(dir string, o Options) *loader {
@@ -230,13 +230,15 @@ func (l *loader) readFile(name string) {
 		}
 		file, diags = hcljson.Parse(src, path)
 		if diags.HasErrors() {
-			until = 0
+			file = nil
 		}
 	} else {
 		file, diags = hclsyntax.ParseConfig(src, path, hcl.InitialPos)
 		for _, d := range diags {
 			if d.Severity == hcl.DiagError && d.Subject != nil {
-				until = min(until, d.Subject.Start.Byte)
+				// What is on the same line may be what was not understood.
+				line := strings.LastIndex(text[:min(d.Subject.Start.Byte, len(text))], "\n") + 1
+				until = min(until, max(line, 1))
 			}
 		}
 	}

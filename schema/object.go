@@ -40,6 +40,10 @@ type Object struct {
 	// the live members.
 	People map[string]People
 
+	// Fixed says why a live object is never changed or removed, "" if it may
+	// be.
+	Fixed string
+
 	// Decl is where the configuration describes the object, and the zero
 	// Range where it does not. AttrDecl has the place of each attribute.
 	Decl     hcl.Range

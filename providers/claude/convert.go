@@ -278,6 +278,9 @@ func memberObject(u User, limits map[limitKey]schema.Value) *schema.Object {
 	o := &schema.Object{Type: "member", Addr: memberAddress(u.Email), ID: u.ID, Key: u.Email}
 	o.Put(attrName, schema.Text(u.Name))
 	o.Put(attrOrganizationRole, schema.Text(u.Role))
+	if isAdministrator(o) {
+		o.Fixed = "administrators are neither changed nor removed by the API"
+	}
 	o.Put(attrLimit, limit(limits, "user", u.ID))
 	if id, ok := limits[limitKey{"id", u.ID}]; ok {
 		o.Put(attrLimitID, id)
@@ -350,7 +353,31 @@ func (s *System) Complete(live, desired *schema.State) {
 			unreadable(have, want, live)
 		}
 	}
+	s.unknownToggles(live, desired)
 	slices.SortFunc(live.Unread, func(a, b schema.Unread) int { return strings.Compare(a.What, b.What) })
+}
+
+// unknownToggles lists the features of which it is not known whether they are
+// on: those that the configuration describes one by one, the others together.
+func (s *System) unknownToggles(live, desired *schema.State) {
+	var others []string
+	why := ""
+	for _, o := range live.Of("feature") {
+		v := o.Get(attrEnabled)
+		if v.Known() {
+			continue
+		}
+		if want := desired.Objects[o.Addr]; want == nil || !want.Described() {
+			others, why = append(others, s.words.label(o.Key)), v.Why()
+			continue
+		}
+		live.Unread = append(live.Unread, schema.Unread{What: "whether " + string(o.Addr) + " is on", Why: v.Why(),
+			Affects: "who has " + permCapability(s.words.label(o.Key)) + " now"})
+	}
+	if len(others) > 0 {
+		live.Unread = append(live.Unread, schema.Unread{What: "whether these features, which no block describes, are on: " + strings.Join(others, ", "),
+			Why: why, Affects: "who has them now"})
+	}
 }
 
 // unreadable keeps what could not be read out of the plan: it is no difference,

@@ -412,7 +412,9 @@ func (d *describer) group(b *schema.Described) {
 	}
 	d.name(b, o)
 	scim := b.Text("source", "direct") == "scim"
-	o.Put(attrSource, schema.Text(b.Text("source", "direct")))
+	if a := b.Attr("source"); a != nil {
+		o.Put(attrSource, schema.Text(a.Text))
+	}
 	if a := b.Attr("roles"); a != nil {
 		o.Put(attrRoles, schema.Set(b.Texts("roles")...))
 	}

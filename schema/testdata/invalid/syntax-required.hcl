@@ -1,3 +1,4 @@
 connector "jira" {
-  id = = "x" # ERROR: Invalid expression
+  tools = = [] # ERROR: Invalid expression
+  id    = "x"
 }
