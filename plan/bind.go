@@ -316,7 +316,11 @@ func (b *binder) strangers(o *schema.Object, attr string, emails []string) {
 			fix = fmt.Sprintf("did you mean %s? Else invite them, or take them off the list", n)
 		}
 	}
-	b.found = append(b.found, &finding{Rule: "not-a-member", Address: o.Addr, Range: o.Where(attr), Message: msg, Members: emails, Fix: fix})
+	at := o.Where(attr)
+	if r, ok := o.AttrDecl[attr+"/"+emails[0]]; ok { // where the first of them is written
+		at = r
+	}
+	b.found = append(b.found, &finding{Rule: "not-a-member", Address: o.Addr, Range: at, Message: msg, Members: emails, Fix: fix})
 }
 
 func memberAddress(email string) schema.Address { return schema.MakeAddress("member", email, "") }

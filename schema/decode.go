@@ -136,7 +136,10 @@ func (x *decoder) elements(a *Attribute, list []hcl.Expression) bool {
 		all = all && ok
 	}
 	if x.attr.decl.Type == PeopleType {
-		a.Items, a.People = nil, people.people()
+		a.People = people.people()
+		for _, email := range people.emails {
+			a.Items = append(a.Items, Item{email, people.first[email]})
+		}
 	}
 	return all
 }

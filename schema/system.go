@@ -47,7 +47,7 @@ const (
 	MapType                    // Entries: texts by name
 	Ref                        // Items[0]: the address of a block of type Refs
 	RefList                    // Items: addresses of blocks of type Refs
-	PeopleType                 // People
+	PeopleType                 // People, and Items: the addresses that are written out
 )
 
 // Block returns the declaration of the top-level block typ, nil if the system

@@ -674,19 +674,18 @@ func TestSpendLimits(t *testing.T) {
 		limits          []SpendLimit
 		lowest, highest access.Limit
 	}{
-		"nothing-set":               {nil, access.Unlimited, access.Unlimited},
-		"one-group":                 {[]SpendLimit{group("a", amount("10000"))}, 10000, 10000},
-		"two-groups":                {[]SpendLimit{group("a", amount("10000")), group("b", amount("20000"))}, 10000, 20000},
-		"zero-is-a-limit":           {[]SpendLimit{group("a", amount("0")), group("b", amount("20000"))}, 0, 20000},
-		"group-of-others":           {[]SpendLimit{group("c", amount("1"))}, access.Unlimited, access.Unlimited},
-		"unlimited-group":           {[]SpendLimit{group("a", nil), group("b", amount("20000"))}, 20000, access.Unlimited},
-		"own-lower":                 {[]SpendLimit{group("a", amount("10000")), own("ann@acme.com", amount("500"), "monthly")}, 500, 500},
-		"own-higher":                {[]SpendLimit{group("a", amount("10000")), own("ann@acme.com", amount("99900"), "monthly")}, 99900, 99900},
-		"own-unlimited":             {[]SpendLimit{group("a", amount("10000")), own("ann@acme.com", nil, "monthly")}, access.Unlimited, access.Unlimited},
-		"own-zero":                  {[]SpendLimit{group("a", amount("10000")), own("ann@acme.com", amount("0"), "monthly")}, 0, 0},
-		"own-of-another-period":     {[]SpendLimit{group("a", amount("10000")), own("ann@acme.com", amount("500"), "weekly")}, 10000, 10000},
-		"own-of-somebody-else":      {[]SpendLimit{group("a", amount("10000")), own("bob@acme.com", amount("500"), "monthly")}, 10000, 10000},
-		"scope-of-the-organization": {[]SpendLimit{{ID: "spl_o", ScopeType: "organization", Amount: amount("5"), Period: "monthly"}}, access.Unlimited, access.Unlimited},
+		"nothing-set":           {nil, access.Unlimited, access.Unlimited},
+		"one-group":             {[]SpendLimit{group("a", amount("10000"))}, 10000, 10000},
+		"two-groups":            {[]SpendLimit{group("a", amount("10000")), group("b", amount("20000"))}, 10000, 20000},
+		"zero-is-a-limit":       {[]SpendLimit{group("a", amount("0")), group("b", amount("20000"))}, 0, 20000},
+		"group-of-others":       {[]SpendLimit{group("c", amount("1"))}, access.Unlimited, access.Unlimited},
+		"unlimited-group":       {[]SpendLimit{group("a", nil), group("b", amount("20000"))}, 20000, access.Unlimited},
+		"own-lower":             {[]SpendLimit{group("a", amount("10000")), own("ann@acme.com", amount("500"), "monthly")}, 500, 500},
+		"own-higher":            {[]SpendLimit{group("a", amount("10000")), own("ann@acme.com", amount("99900"), "monthly")}, 99900, 99900},
+		"own-unlimited":         {[]SpendLimit{group("a", amount("10000")), own("ann@acme.com", nil, "monthly")}, access.Unlimited, access.Unlimited},
+		"own-zero":              {[]SpendLimit{group("a", amount("10000")), own("ann@acme.com", amount("0"), "monthly")}, 0, 0},
+		"own-of-another-period": {[]SpendLimit{group("a", amount("10000")), own("ann@acme.com", amount("500"), "weekly")}, 10000, 10000},
+		"own-of-somebody-else":  {[]SpendLimit{group("a", amount("10000")), own("bob@acme.com", amount("500"), "monthly")}, 10000, 10000},
 	}
 	for name, tt := range tests {
 		for precedence, want := range map[string]access.Limit{"lowest": tt.lowest, "highest": tt.highest} {

@@ -423,6 +423,9 @@ func (d *describer) group(b *schema.Described) {
 			d.problem(a.Range, "Members of a scim group", "The identity provider owns the members of %s. Remove members, and change them there.", b.Addr)
 		} else {
 			o.People = map[string]schema.People{attrMembers: a.People}
+			for _, item := range a.Items {
+				o.AttrDecl[attrMembers+"/"+item.Text] = item.Range
+			}
 		}
 	}
 	if a := b.Attr("owners"); a != nil {

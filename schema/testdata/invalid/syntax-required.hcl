@@ -1,4 +1,3 @@
 connector "jira" {
-  tools = = [] # ERROR: Invalid expression
-  id    = "x"
+  id "x" # ERROR: Invalid block definition
 }
