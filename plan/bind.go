@@ -27,7 +27,6 @@ type binder struct {
 	byID  map[[2]string]*schema.Object
 	byKey map[[2]string][]*schema.Object
 	taken map[*schema.Object]schema.Address // live object to the described one that has it
-	moved map[*schema.Object]bool
 
 	people   map[schema.Address]schema.People // described members by group
 	resolved map[schema.Address][]string

@@ -91,10 +91,7 @@ func (a *analysis) conflicts() {
 	for _, s := range a.Description.Statements {
 		bySource[s.Source] = append(bySource[s.Source], s)
 	}
-	var sources []schema.Address
-	for _, s := range slices.Sorted(maps.Keys(bySource)) {
-		sources = append(sources, s)
-	}
+	sources := slices.Sorted(maps.Keys(bySource))
 	for i, x := range sources {
 		for _, y := range sources[i+1:] {
 			if disputes := a.disputes(bySource[x], bySource[y]); len(disputes) > 0 {

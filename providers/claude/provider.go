@@ -44,15 +44,7 @@ func Connect(ctx context.Context, c *schema.Config, env providers.Environment) (
 	s := New(c)
 	o := Options{UserAgent: "rolecall", Progress: env.Progress}
 	conn := &providers.Connection{Close: func() error { return nil }}
-	var api *schema.Described
-	for _, b := range c.Of("organization") {
-		for _, a := range b.Of("api") {
-			api = a
-		}
-	}
-	if api == nil {
-		api = &schema.Described{}
-	}
+	api := apiBlock(c)
 	endpoint := env.Getenv("ROLECALL_ENDPOINT")
 	seed := api.Attr("emulator")
 	if seed != nil && endpoint == "" {
@@ -89,6 +81,20 @@ func Connect(ctx context.Context, c *schema.Config, env providers.Environment) (
 	return conn, nil
 }
 
+// defaultKeyEnv is the variable that holds the key if nothing else is said.
+const defaultKeyEnv = "ANTHROPIC_ADMIN_KEY"
+
+// apiBlock returns the api block of the organization, an empty one if it has
+// none.
+func apiBlock(c *schema.Config) *schema.Described {
+	for _, b := range c.Of("organization") {
+		if list := b.Of("api"); len(list) > 0 {
+			return list[0]
+		}
+	}
+	return &schema.Described{}
+}
+
 // isEmulator reports whether the endpoint is an emulator on this machine. No
 // key is sent to find out, and nothing at all to any other machine.
 func isEmulator(ctx context.Context, endpoint string) bool {
@@ -114,7 +120,7 @@ func isEmulator(ctx context.Context, endpoint string) bool {
 // keys takes the keys from the environment or from a command. They are never
 // printed, and an error names the variable, not what is in it.
 func keys(ctx context.Context, api *schema.Described, env providers.Environment, o *Options) error {
-	name := api.Text("key_env", "ANTHROPIC_ADMIN_KEY")
+	name := api.Text("key_env", defaultKeyEnv)
 	if command := api.Texts("key_command"); len(command) > 0 {
 		ctx, cancel := context.WithTimeout(ctx, keyTimeout)
 		defer cancel()
@@ -213,15 +219,11 @@ func (r *reader) explain(err error) error {
 }
 
 func (r *reader) keySource() string {
-	for _, b := range r.config.Of("organization") {
-		for _, a := range b.Of("api") {
-			if c := a.Texts("key_command"); len(c) > 0 {
-				return "the command " + c[0]
-			}
-			return "the variable " + a.Text("key_env", "ANTHROPIC_ADMIN_KEY")
-		}
+	api := apiBlock(r.config)
+	if c := api.Texts("key_command"); len(c) > 0 {
+		return "the command " + c[0]
 	}
-	return "the variable ANTHROPIC_ADMIN_KEY"
+	return "the variable " + api.Text("key_env", defaultKeyEnv)
 }
 
 // ReadAgain reads lists, not single objects: what a single read answers can be
