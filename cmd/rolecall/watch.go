@@ -16,6 +16,9 @@ import (
 // no terminal to show a bar on.
 const heartbeat = 30 * time.Second
 
+// redraw is how often the bar is drawn.
+const redraw = 100 * time.Millisecond
+
 // A watcher shows how an apply goes on: a bar on a terminal, else a line a
 // stage and a heartbeat. It writes to stderr.
 type watcher struct {
@@ -33,9 +36,14 @@ func newWatcher(s streams) *watcher {
 		w.bar = progress.NewWriter()
 		w.bar.SetOutputWriter(s.err)
 		w.bar.SetAutoStop(false)
-		w.bar.SetTrackerLength(30)
-		w.bar.SetMessageLength(40)
-		w.bar.SetUpdateFrequency(100 * time.Millisecond)
+		if s.width > 0 { // a line that wraps is not drawn over
+			w.bar.SetTerminalWidth(s.width)
+		}
+		w.bar.SetTrackerLength(20)
+		w.bar.SetMessageLength(26)
+		w.bar.SetUpdateFrequency(redraw)
+		w.bar.Style().Options.TimeInProgressPrecision = time.Second
+		w.bar.Style().Options.TimeDonePrecision = time.Second
 		w.bar.Style().Visibility.ETA = true
 		w.bar.Style().Visibility.Speed = true
 		w.tracker = &progress.Tracker{Message: "apply"}
@@ -55,7 +63,11 @@ func (w *watcher) observe(e apply.Event) {
 	}
 	switch e.Kind {
 	case apply.StageBegins:
-		w.say("stage %d of %d, %s: %d steps", e.Stage+1, e.Stages, w.phase(e), len(e.Of.Steps))
+		noun := "steps"
+		if len(e.Of.Steps) == 1 {
+			noun = "step"
+		}
+		w.say("stage %d of %d, %s: %d %s", e.Stage+1, e.Stages, w.phase(e), len(e.Of.Steps), noun)
 	case apply.StepDone:
 		if w.bar == nil && time.Since(w.last) >= heartbeat {
 			w.say("%d of %d steps done", e.Done, e.Total)
@@ -100,8 +112,9 @@ func (w *watcher) close() {
 	if w.bar == nil {
 		return
 	}
+	w.tracker.UpdateMessage("applied")
 	w.tracker.MarkAsDone()
-	time.Sleep(150 * time.Millisecond) // the bar draws itself every 100 ms; let it show the end
+	time.Sleep(2 * redraw) // let it show the end
 	w.bar.Stop()
 }
 
