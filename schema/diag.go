@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/rivo/uniseg"
 )
 
 // problem returns an error at one place.
@@ -173,11 +174,54 @@ func WriteDiagnostics(w io.Writer, files map[string]*hcl.File, diags hcl.Diagnos
 		if err := hcl.NewDiagnosticTextWriter(&b, clean, uint(max(width, 0)), color).WriteDiagnostic(c); err != nil {
 			return err
 		}
-		if _, err := w.Write(b.Bytes()); err != nil {
+		text := b.String()
+		if c.Subject != nil {
+			text = locate(text, *c.Subject, d.Subject.Start.Column)
+			if file := clean[c.Subject.Filename]; file != nil && !color {
+				text = underline(text, file.Bytes, *c.Subject)
+			}
+		}
+		if _, err := io.WriteString(w, text); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// locate writes the place as editors and terminals understand it:
+// file:line:column.
+func locate(text string, at hcl.Range, column int) string {
+	return strings.Replace(text, fmt.Sprintf("  on %s line %d", at.Filename, at.Start.Line),
+		fmt.Sprintf("  on %s:%d:%d", at.Filename, at.Start.Line, column), 1)
+}
+
+// underline puts carets below what a diagnostic is about, as far as it stands
+// on its first line. With colors the library underlines it itself.
+func underline(text string, src []byte, at hcl.Range) string {
+	prefix := fmt.Sprintf("%4d: ", at.Start.Line)
+	i := strings.Index(text, "\n"+prefix)
+	if i < 0 || at.Start.Byte > len(src) || at.End.Byte > len(src) {
+		return text
+	}
+	end := i + 1 + len(prefix)
+	if n := strings.IndexByte(text[end:], '\n'); n >= 0 {
+		end += n
+	} else {
+		return text
+	}
+	before := string(src[bytes.LastIndexByte(src[:at.Start.Byte], '\n')+1 : at.Start.Byte])
+	subject, _, _ := strings.Cut(string(src[at.Start.Byte:max(at.Start.Byte, at.End.Byte)]), "\n")
+	var line strings.Builder
+	line.WriteString("\n" + strings.Repeat(" ", len(prefix)))
+	for _, r := range before { // tabs stay, so that the caret stands below whatever their width is
+		if r == '\t' {
+			line.WriteByte('\t')
+		} else {
+			line.WriteString(strings.Repeat(" ", uniseg.StringWidth(string(r))))
+		}
+	}
+	line.WriteString(strings.Repeat("^", max(1, uniseg.StringWidth(strings.TrimRight(subject, " \t\r")))))
+	return text[:end] + line.String() + text[end:]
 }
 
 // The most that is shown of a file.

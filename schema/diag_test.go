@@ -289,11 +289,11 @@ func TestWriteDiagnostics(t *testing.T) {
 		want string
 	}{
 		"no-place":      {&hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "S", Detail: "D."}, "Warning: S\n\nD.\n\n"},
-		"no-file":       {&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "S", Subject: &hcl.Range{Filename: "x"}}, "Error: S\n\n  on x line 0:\n  (source code not available)\n\n"},
-		"one-line":      {&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "S", Detail: "D.", Subject: rng(1, 0, 5)}, "Error: S\n\n  on a.hcl line 1:\n   1: [first] = 1\n\nD.\n\n"},
-		"context":       {&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "S", Subject: rng(4, at, at+3), Context: list}, "Error: S\n\n  on a.hcl line 4:\n   2: sec\\u202eond = [\n   3:   \"a\",\n   4:   [\"b\"],\n   5: ]\n\n"},
-		"outside":       {&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "S", Subject: rng(99, 5000, 5001)}, "Error: S\n\n  on a.hcl line 99:\n\n"},
-		"empty-range":   {&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "S", Subject: rng(1, 5, 5)}, "Error: S\n\n  on a.hcl line 1:\n   1: first[ ]= 1\n\n"},
+		"no-file":       {&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "S", Subject: &hcl.Range{Filename: "x"}}, "Error: S\n\n  on x:0:0:\n  (source code not available)\n\n"},
+		"one-line":      {&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "S", Detail: "D.", Subject: rng(1, 0, 5)}, "Error: S\n\n  on a.hcl:1:1:\n   1: [first] = 1\n\nD.\n\n"},
+		"context":       {&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "S", Subject: rng(4, at, at+3), Context: list}, "Error: S\n\n  on a.hcl:4:1:\n   2: sec\\u202eond = [\n   3:   \"a\",\n   4:   [\"b\"],\n   5: ]\n\n"},
+		"outside":       {&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "S", Subject: rng(99, 5000, 5001)}, "Error: S\n\n  on a.hcl:99:1:\n\n"},
+		"empty-range":   {&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "S", Subject: rng(1, 5, 5)}, "Error: S\n\n  on a.hcl:1:1:\n   1: first[ ]= 1\n\n"},
 		"control":       {&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "S\x1b", Detail: "D\u2066.\nE."}, "Error: S\\u001b\n\nD\\u2066.\nE.\n\n"},
 		"invalid-utf-8": {&hcl.Diagnostic{Severity: hcl.DiagError, Summary: "S", Detail: "D\xff."}, "Error: S\n\nD\\xff.\n\n"},
 	}
@@ -311,6 +311,36 @@ func TestWriteDiagnostics(t *testing.T) {
 			got = strings.ReplaceAll(strings.ReplaceAll(got, "\x1b[1;4m", "["), "\x1b[0m", "]")
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestUnderline puts carets where a terminal without colors shows the subject,
+// below tabs and wide letters too.
+func TestUnderline(t *testing.T) {
+	const src = "a = 1\n\tname = \"東京\" + x\nlast"
+	at := strings.Index(src, `"東京"`)
+	files := map[string]*hcl.File{"a.hcl": {Bytes: []byte(src)}}
+	tests := map[string]struct {
+		subject hcl.Range
+		want    string
+	}{
+		"tab-and-wide-letters": {hcl.Range{Filename: "a.hcl", Start: hcl.Pos{Line: 2, Column: 9, Byte: at}, End: hcl.Pos{Line: 2, Column: 13, Byte: at + len(`"東京"`)}},
+			"   2: \tname = \"東京\" + x\n      \t       ^^^^^^\n"},
+		"empty": {hcl.Range{Filename: "a.hcl", Start: hcl.Pos{Line: 1, Column: 1}, End: hcl.Pos{Line: 1, Column: 1}},
+			"   1: a = 1\n      ^\n"},
+		"several-lines": {hcl.Range{Filename: "a.hcl", Start: hcl.Pos{Line: 1, Column: 5, Byte: 4}, End: hcl.Pos{Line: 3, Column: 5, Byte: len(src)}},
+			"   1: a = 1\n          ^\n"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			if err := schema.WriteDiagnostics(&b, files, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "S", Subject: &tt.subject}}, 0, false); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(b.String(), tt.want) {
+				t.Errorf("got\n%s\nwant it to contain\n%s", b.String(), tt.want)
 			}
 		})
 	}

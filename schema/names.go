@@ -19,6 +19,10 @@ func Printable(s string) string {
 	return strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(sanitize(s))
 }
 
+// MayFollow is the Extra of a diagnostic about something that is missing from
+// a block: if the block has other errors, it may only follow from them.
+type MayFollow struct{}
+
 // SortDiagnostics puts diagnostics in the order of files, lines and columns.
 func SortDiagnostics(diags hcl.Diagnostics) {
 	slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int {

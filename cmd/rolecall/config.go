@@ -31,18 +31,45 @@ func load(c *cli.Context, s streams) (*configuration, error) {
 		Systems: all.Languages(), Vars: c.StringSlice("var"), VarFiles: c.StringSlice("var-file"), Environ: s.environ,
 	})
 	out := &configuration{Config: cfg}
-	if !diags.HasErrors() {
-		kind, ok := all.Find(cfg)
-		if !ok {
-			return nil, fmt.Errorf("no such system: %s", cfg.System.Name)
-		}
+	if kind, ok := all.Find(cfg); ok {
 		out.kind, out.system = kind, kind.New(cfg)
 		description, more := out.system.Describe()
 		out.description = description
-		diags = append(diags, more...)
+		diags = append(diags, notFollowing(cfg, diags, more)...)
 		schema.SortDiagnostics(diags)
 	}
 	return out, report(c, s, cfg, diags)
+}
+
+// notFollowing returns what the system found, without what it found missing in
+// blocks that are broken already: that may only follow from it.
+func notFollowing(cfg *schema.Config, broken, found hcl.Diagnostics) hcl.Diagnostics {
+	blockOf := func(d *hcl.Diagnostic) (block hcl.Pos, ok bool) {
+		if d.Subject == nil {
+			return block, false
+		}
+		for _, b := range cfg.Blocks {
+			if r := b.Range; r.Filename == d.Subject.Filename && r.Start.Line <= d.Subject.Start.Line && r.Start.Line >= block.Line {
+				block, ok = r.Start, true
+			}
+		}
+		return block, ok
+	}
+	var list hcl.Diagnostics
+	for _, d := range found {
+		at, ok := blockOf(d)
+		_, may := d.Extra.(schema.MayFollow)
+		follows := false
+		for _, e := range broken {
+			if other, known := blockOf(e); may && e.Severity == hcl.DiagError && ok && known && other == at && e.Subject.Filename == d.Subject.Filename {
+				follows = true
+			}
+		}
+		if !follows {
+			list = append(list, d)
+		}
+	}
+	return list
 }
 
 // report prints diagnostics: as text on stderr, or as JSON on stdout.

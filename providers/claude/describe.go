@@ -140,6 +140,12 @@ func (d *describer) problem(at hcl.Range, summary, detail string, args ...any) {
 	})
 }
 
+// missing reports an error about something that is not there.
+func (d *describer) missing(at hcl.Range, summary, detail string, args ...any) {
+	d.problem(at, summary, detail, args...)
+	d.diags[len(d.diags)-1].Extra = schema.MayFollow{}
+}
+
 // object starts the object that b describes.
 func object(b *schema.Described, key string) *schema.Object {
 	o := &schema.Object{Type: b.Type, Addr: b.Addr, Key: key, ID: b.Text("id", ""), Keys: b.Texts("previous_names"),
@@ -225,7 +231,7 @@ func (d *describer) role(b *schema.Described) {
 	}
 	if b.Bool("builtin", false) {
 		if o.ID == "" {
-			d.problem(b.Where("builtin"), "Built-in role without id", "A role of the vendor's own may be renamed at any time. Give its id.")
+			d.missing(b.Where("builtin"), "Built-in role without id", "A role of the vendor's own may be renamed at any time. Give its id.")
 		}
 		d.add(o)
 		return
@@ -363,7 +369,7 @@ func (d *describer) connectorBlock(b, c *schema.Described, base string, connecto
 	case level != nil && named != nil:
 		d.problem(c.Range, "Both access and tools", "access speaks for all tools of the connector, tools for some. Write one of the two.")
 	case level == nil && named == nil:
-		d.problem(c.Range, "Empty connector block", "Write access for all tools of the connector, or tools for some of them.")
+		d.missing(c.Range, "Empty connector block", "Write access for all tools of the connector, or tools for some of them.")
 	case level != nil:
 		d.state(b.Addr, permConnector(c.Label)+".*", level.Text, false, level.Range)
 		if level.Text != "blocked" {
@@ -485,7 +491,7 @@ func (d *describer) limit(b *schema.Described, o *schema.Object) {
 		}
 		if n != 1 {
 			if l.Attr("weekly") == nil && l.Attr("daily") == nil {
-				d.problem(l.Range, "Unclear spend limit", "Write exactly one of monthly, unlimited = true and inherit = true.")
+				d.missing(l.Range, "Unclear spend limit", "Write exactly one of monthly, unlimited = true and inherit = true.")
 			}
 			continue
 		}
@@ -547,7 +553,7 @@ func (d *describer) migration(b *schema.Described) {
 			of = append(of, m.People)
 		}
 		if len(of) == 0 {
-			d.problem(w.Range, "Empty wave", "Wave %q names nobody. Write groups or members.", w.Label)
+			d.missing(w.Range, "Empty wave", "Wave %q names nobody. Write groups or members.", w.Label)
 			continue
 		}
 		a.People = &schema.Union{Of: of}
@@ -573,7 +579,7 @@ func (d *describer) twins() {
 				continue
 			}
 			if o.Type == "role" || o.Type == "group" || o.Type == "member" || o.Type == "connector" || o.Type == "feature" {
-				d.problem(o.Where("name"), "Described twice", "%s and %s both describe %q. %s is on line %d of %s. Rename one of them, or join the two.",
+				d.missing(o.Where("name"), "Described twice", "%s and %s both describe %q. %s is on line %d of %s. Rename one of them, or join the two.",
 					other.Addr, o.Addr, n.key, other.Addr, other.Decl.Start.Line, other.Decl.Filename)
 				break
 			}
