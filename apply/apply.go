@@ -104,7 +104,11 @@ func (e *PartialError) Error() string {
 	if e.Step != "" {
 		at = " at " + e.Step
 	}
-	return fmt.Sprintf("stopped after %d of %d steps%s: %v", e.Done, e.Total, at, e.Err)
+	why := fmt.Sprint(e.Err)
+	if errors.Is(e.Err, context.Canceled) {
+		why = "interrupted; what was done stands, and the next apply goes on from there"
+	}
+	return fmt.Sprintf("stopped after %d of %d steps%s: %s", e.Done, e.Total, at, why)
 }
 
 // Unwrap returns the cause.

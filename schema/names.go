@@ -12,6 +12,10 @@ import (
 // none is near enough to suggest.
 func Nearest(name string, names []string) string { return nearest(name, names) }
 
+// PrintableLines is Printable for a text of several lines, whose line ends
+// stay.
+func PrintableLines(s string) string { return sanitize(s) }
+
 // Printable returns s, which may come from anywhere, fit for one line of a
 // terminal or a log: what could move the cursor, hide or turn around text is
 // written as an escape.

@@ -76,7 +76,7 @@ func doApply(c *cli.Context, s streams) (err error) {
 	}
 	watch := newWatcher(s)
 	result, err := apply.Run(c.Context, apply.Options{Plan: p, Reader: conn.Reader, Editor: conn.Editor, Console: mode, Observe: watch.observe})
-	watch.close()
+	watch.close(err)
 	if json {
 		err = errors.Join(err, writeResult(s, p, result))
 	}

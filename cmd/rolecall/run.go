@@ -46,7 +46,7 @@ func run(ctx context.Context, args []string, s streams) int {
 	err := app.RunContext(ctx, reorder(app, args))
 	code := exitCode(err)
 	if err != nil && err.Error() != "" {
-		fmt.Fprintln(s.err, "rolecall: "+schema.Printable(err.Error()))
+		fmt.Fprintln(s.err, "rolecall: "+schema.PrintableLines(err.Error()))
 	}
 	return code
 }

@@ -107,13 +107,18 @@ func (w *watcher) console(step *schema.Step) {
 	}
 }
 
-// close ends the bar.
-func (w *watcher) close() {
+// close ends the bar; err is what the apply ended with.
+func (w *watcher) close(err error) {
 	if w.bar == nil {
 		return
 	}
-	w.tracker.UpdateMessage("applied")
-	w.tracker.MarkAsDone()
+	if err != nil {
+		w.tracker.UpdateMessage("stopped")
+		w.tracker.MarkAsErrored()
+	} else {
+		w.tracker.UpdateMessage("applied")
+		w.tracker.MarkAsDone()
+	}
 	time.Sleep(2 * redraw) // let it show the end
 	w.bar.Stop()
 }
