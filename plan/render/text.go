@@ -197,16 +197,24 @@ func limit(s string) string {
 	return schema.Major(s)
 }
 
-// causes groups members by reason, the most frequent first.
+// causes groups members by reason, the most frequent first. Where one role
+// reaches people through many groups, the role is the reason.
 func causes(list []plan.Because) (shown []cause, more int) {
-	by := map[string][]string{}
-	for _, b := range list {
-		by[b.Why] = append(by[b.Why], b.Member)
+	shown = grouped(list, func(b plan.Because) string { return b.Why })
+	if len(shown) > reasons {
+		groups := map[schema.Address][]string{}
+		for _, b := range list {
+			if len(b.Via) == 2 && !slices.Contains(groups[b.Via[1]], string(b.Via[0])) {
+				groups[b.Via[1]] = append(groups[b.Via[1]], string(b.Via[0]))
+			}
+		}
+		shown = grouped(list, func(b plan.Because) string {
+			if len(b.Via) != 2 || !strings.HasPrefix(b.Why, "through ") {
+				return b.Why
+			}
+			return fmt.Sprintf("through %s, in %s", b.Via[1], names(groups[b.Via[1]]))
+		})
 	}
-	for _, why := range slices.Sorted(maps.Keys(by)) {
-		shown = append(shown, cause{why, by[why]})
-	}
-	slices.SortStableFunc(shown, func(a, b cause) int { return len(b.members) - len(a.members) })
 	if len(shown) > reasons {
 		for _, c := range shown[reasons:] {
 			more += len(c.members)
@@ -214,6 +222,21 @@ func causes(list []plan.Because) (shown []cause, more int) {
 		shown = shown[:reasons]
 	}
 	return shown, more
+}
+
+// grouped groups members by a text, the most frequent first.
+func grouped(list []plan.Because, text func(plan.Because) string) []cause {
+	by := map[string][]string{}
+	for _, b := range list {
+		why := text(b)
+		by[why] = append(by[why], b.Member)
+	}
+	var causes []cause
+	for _, why := range slices.Sorted(maps.Keys(by)) {
+		causes = append(causes, cause{why, by[why]})
+	}
+	slices.SortStableFunc(causes, func(a, b cause) int { return len(b.members) - len(a.members) })
+	return causes
 }
 
 // title names permissions: what stands for everything that is not named yet in
