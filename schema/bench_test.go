@@ -73,6 +73,9 @@ func BenchmarkLoad(b *testing.B) {
 		files  map[string]string
 		groups int
 	}{
+		"memberships/100":             {csvFiles(10, 100), 10},
+		"memberships/5000":            {csvFiles(95, 5_000), 95},
+		"memberships/100000":          {csvFiles(95, 100_000), 95},
 		"csv-95-groups-1366-rows":     {csvFiles(95, 1366), 95},
 		"csv-10000-groups-20000-rows": {csvFiles(10_000, 20_000), 10_000},
 		"10000-blocks":                {blockFiles(10_000), 10_000},

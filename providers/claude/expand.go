@@ -135,8 +135,9 @@ func (e *expander) role(c *schema.Change) {
 	up, down := e.grantMoves(c.Addr, before, after)
 	if c.Action == schema.Create {
 		effects := []schema.Effect{{Addr: c.Addr, Op: schema.Put, Value: schema.Text(c.After.Key)}}
-		for _, f := range c.Fields {
-			effects = append(effects, e.fieldEffects(c.Addr, schema.Field{Name: f.Name, After: f.After}, true)...)
+		for _, f := range c.Fields { // a connector held under the default is less than the default, and part of the creation
+			effects = append(effects, e.fieldEffects(c.Addr, f, true)...)
+			effects = append(effects, e.fieldEffects(c.Addr, f, false)...)
 		}
 		e.add(schema.Step{
 			ID: e.exists[c.Addr], Addr: c.Addr, Via: schema.ByConsole, Phase: phaseRoles,
@@ -243,7 +244,7 @@ func (e *expander) fieldEffects(addr schema.Address, f schema.Field, adds bool) 
 		}
 		for _, k := range bothKeys(f) {
 			before, after := f.Before.AsMap()[k], f.After.AsMap()[k]
-			if level(before) != level(after) && (level(after) > level(before)) == adds {
+			if before != after && (level(after) > level(before)) == adds {
 				v := schema.Absent
 				if after != "" {
 					v = schema.Text(after)
