@@ -46,12 +46,23 @@ type Options struct {
 	// Observe is told what happens; it may be nil. Calls do not overlap.
 	Observe func(Event)
 
+	// Confirm asks whether a console step was done of which no read shows
+	// every part. Nil means that nobody can be asked: such a step then waits.
+	Confirm func(*schema.Step) bool
+
+	// Unsettled is called before steps are carried out, with how long it takes
+	// from then until they are in force everywhere. Rest is what is left of
+	// such a wait from an earlier run; it is waited for first.
+	Unsettled func(time.Duration) error
+	Rest      time.Duration
+
 	// Sleep waits; nil for real time. Poll is the wait between two looks at
 	// whether a console step was done, and Lag how long a read may go on
 	// showing what was before a write. They have defaults.
 	Sleep func(context.Context, time.Duration) error
 	Poll  time.Duration
 	Lag   time.Duration
+	Look  time.Duration // how long to look whether a write whose answer was lost took effect
 }
 
 // An Event is something that happens during an apply.
@@ -120,6 +131,9 @@ type Result struct {
 	// Waiting are the console steps that a person has to do, if it stopped
 	// for them.
 	Waiting []*schema.Step
+	// Unproven are steps that were carried out and of which no read shows
+	// every part.
+	Unproven []*schema.Step
 }
 
 // runner carries out one plan.
@@ -149,6 +163,9 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if r.Lag == 0 {
 		r.Lag = 2 * time.Minute
 	}
+	if r.Look == 0 {
+		r.Look = 5 * time.Second
+	}
 	var known []*schema.Object
 	for addr, obj := range o.Plan.Live.Objects {
 		r.expect[addr] = obj
@@ -159,6 +176,12 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		if !o.Plan.Stages[i].Held {
 			r.stages = append(r.stages, &o.Plan.Stages[i])
 			r.result.Total += len(o.Plan.Stages[i].Steps)
+		}
+	}
+	if r.Rest > 0 && len(r.stages) > 0 { // what an earlier run did may not be in force yet
+		r.observe(Event{Kind: Settling, Seconds: int(r.Rest.Round(time.Second).Seconds())})
+		if err := r.Sleep(ctx, r.Rest); err != nil {
+			return r.result, r.partial("", err)
 		}
 	}
 	for i, st := range r.stages {
@@ -215,6 +238,9 @@ func (r *runner) run(ctx context.Context, st *plan.Stage) error {
 	if err := r.unchanged(ctx, all); err != nil {
 		return err
 	}
+	if err := r.unsettled(all); err != nil {
+		return r.partial("", err)
+	}
 	if err := r.send(ctx, api); err != nil {
 		return err
 	}
@@ -223,12 +249,19 @@ func (r *runner) run(ctx context.Context, st *plan.Stage) error {
 			return err
 		}
 	}
+	rest := all
+	if len(api) > 0 && len(console) > 0 {
+		rest = console
+	}
 	if err := r.byHand(ctx, console); err != nil {
 		return err
 	}
 	r.observe(Event{Kind: ReadingBack})
-	if err := r.proven(ctx, all); err != nil {
+	if err := r.proven(ctx, rest); err != nil {
 		return err
+	}
+	if err := r.unsettled(all); err != nil { // counted from the last of them
+		return r.partial("", err)
 	}
 	if st.SettleSeconds > 0 {
 		r.observe(Event{Kind: Settling, Seconds: st.SettleSeconds})
@@ -238,6 +271,18 @@ func (r *runner) run(ctx context.Context, st *plan.Stage) error {
 	}
 	r.observe(Event{Kind: StageDone})
 	return nil
+}
+
+// unsettled tells how long it takes until steps are in force everywhere.
+func (r *runner) unsettled(steps []*schema.Step) error {
+	settle := 0
+	for _, step := range steps {
+		settle = max(settle, step.Settle)
+	}
+	if r.Unsettled == nil || settle == 0 {
+		return nil
+	}
+	return r.Unsettled(time.Duration(settle) * time.Second)
 }
 
 // send sends the requests of the API steps, several at a time. When the
@@ -285,7 +330,7 @@ func (r *runner) send(ctx context.Context, steps []*schema.Step) error {
 func (r *runner) do(ctx context.Context, step *schema.Step) error {
 	done, err := r.Editor.Do(ctx, *step)
 	if errors.Is(err, providers.ErrUnclear) {
-		shown, lookErr := r.shown(ctx, step)
+		shown, lookErr := r.look(ctx, step)
 		switch {
 		case lookErr != nil:
 			return fmt.Errorf("%w; looking whether it did: %w", err, lookErr)
@@ -303,6 +348,22 @@ func (r *runner) do(ctx context.Context, step *schema.Step) error {
 	r.mu.Unlock()
 	r.observe(Event{Kind: StepDone, Step: step, Request: done.RequestID})
 	return nil
+}
+
+// look looks for a while whether a step took effect whose answer was lost: a
+// read may lag behind the write.
+func (r *runner) look(ctx context.Context, step *schema.Step) (bool, error) {
+	wait := 200 * time.Millisecond
+	for waited := time.Duration(0); ; waited += wait {
+		shown, err := r.shown(ctx, step)
+		if shown || err != nil || waited >= r.Look {
+			return shown, err
+		}
+		wait = min(2*wait, 2*time.Second)
+		if err := r.Sleep(ctx, wait); err != nil {
+			return false, err
+		}
+	}
 }
 
 // shown looks whether a step took effect.
@@ -361,6 +422,16 @@ func (r *runner) byHand(ctx context.Context, steps []*schema.Step) error {
 			if slices.ContainsFunc(step.Effects, func(e schema.Effect) bool { return !e.Late && !r.shows(objects[e.Addr], e) }) {
 				left = append(left, step)
 				continue
+			}
+			if unreadable(objects, step) {
+				if r.Confirm == nil {
+					r.result.Waiting = open
+					return r.partial(step.ID, fmt.Errorf("%w that no read shows, and there is nobody to ask", ErrConsole))
+				}
+				if !r.Confirm(step) {
+					left = append(left, step)
+					continue
+				}
 			}
 			r.result.Done++
 			r.observe(Event{Kind: StepDone, Step: step})
@@ -451,6 +522,18 @@ func (r *runner) shows(o *schema.Object, e schema.Effect) bool {
 		}
 	}
 	return e.Shown(o)
+}
+
+// unreadable reports whether a part of a step is shown by no read.
+func unreadable(objects map[schema.Address]*schema.Object, step *schema.Step) bool {
+	return slices.ContainsFunc(step.Effects, func(e schema.Effect) bool {
+		o := objects[e.Addr]
+		if o == nil || e.Attr == "" || e.Minor {
+			return false
+		}
+		_, readable := o.Attrs[e.Attr]
+		return !readable
+	})
 }
 
 // unchanged compares what the steps touch with what the plan saw, and what was
@@ -570,6 +653,9 @@ func (r *runner) missing(objects map[schema.Address]*schema.Object, steps []*sch
 // accept takes over what was read as what should be from now on.
 func (r *runner) accept(objects map[schema.Address]*schema.Object, steps []*schema.Step) {
 	for _, step := range steps {
+		if unreadable(objects, step) {
+			r.result.Unproven = append(r.result.Unproven, step)
+		}
 		for _, e := range step.Effects {
 			if e.Late && e.Op == schema.Include {
 				r.late[e.Addr] = append(r.late[e.Addr], e.Item)

@@ -78,7 +78,7 @@ func (s *service) ReadAgain(_ context.Context, objects []*schema.Object) ([]*sch
 	return list, nil
 }
 
-func (s *service) Do(_ context.Context, step schema.Step) (providers.Done, error) {
+func (s *service) Do(ctx context.Context, step schema.Step) (providers.Done, error) {
 	s.mu.Lock()
 	s.sent = append(s.sent, step.ID)
 	nth := 0
@@ -92,6 +92,9 @@ func (s *service) Do(_ context.Context, step schema.Step) (providers.Done, error
 	effect, err := true, error(nil)
 	if trouble != nil {
 		effect, err = trouble(step, nth)
+	}
+	if ctx.Err() != nil { // a request that is cut off
+		effect, err = false, ctx.Err()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -15,6 +15,7 @@ import (
 type analysis struct {
 	Input
 	b        *binding
+	binder   *binder
 	changes  []*schema.Change
 	steps    []schema.Step
 	schedule *Schedule
@@ -119,8 +120,9 @@ func (a *analysis) access() {
 		members[k] = append(members[k], int32(i))
 	}
 	type change struct {
-		perm     access.Perm
-		from, to levels
+		perm      access.Perm
+		from, to  string
+		direction string
 	}
 	groups := map[change][]int32{}
 	differ := u.NewSet()
@@ -131,19 +133,18 @@ func (a *analysis) access() {
 			differ[i] = (b0[i] ^ t0[i]) | (b1[i] ^ t1[i])
 		}
 		for _, p := range u.Perms(differ) {
-			c := change{p, levels{u.Get(b0, p), u.Get(b1, p)}, levels{u.Get(t0, p), u.Get(t1, p)}}
-			if c.from.name(u, p) != c.to.name(u, p) {
+			from, to := levels{u.Get(b0, p), u.Get(b1, p)}, levels{u.Get(t0, p), u.Get(t1, p)}
+			up := int(to.lo)+int(to.hi) > int(from.lo)+int(from.hi)
+			c := change{p, from.name(u, p), to.name(u, p), direction(up, from.lo == 0, to.hi == 0)}
+			if c.from != c.to {
 				groups[c] = append(groups[c], list...)
 			}
 		}
 	}
 	for c, list := range groups {
 		slices.Sort(list)
-		up := cmp.Compare(int(c.to.lo)+int(c.to.hi), int(c.from.lo)+int(c.from.hi)) > 0
-		ac := AccessChange{
-			Permission: u.Key(c.perm), From: c.from.name(u, c.perm), To: c.to.name(u, c.perm), Count: len(list),
-			Direction: direction(up, c.from.lo == 0, c.to.hi == 0),
-		}
+		up := c.direction == "gain" || c.direction == "raise"
+		ac := AccessChange{Permission: u.Key(c.perm), From: c.from, To: c.to, Count: len(list), Direction: c.direction}
 		for _, m := range list {
 			if up {
 				a.gaining[m] = true
@@ -152,6 +153,9 @@ func (a *analysis) access() {
 			}
 			ac.Members = append(ac.Members, a.model.Members[m])
 			r := a.reason(m, c.perm, up)
+			if c.from == unknownLevel {
+				r.why = "could not be read before: " + r.why
+			}
 			ac.Because = append(ac.Because, Because{Member: a.model.Members[m], Via: r.via, Why: r.why})
 		}
 		a.plan.Access = append(a.plan.Access, ac)
@@ -499,13 +503,24 @@ func (a *analysis) objects() {
 	steps := map[schema.Address][]string{}
 	held := map[string]bool{}
 	for i := range a.steps {
-		steps[a.steps[i].Addr] = append(steps[a.steps[i].Addr], a.steps[i].ID)
+		on := []schema.Address{a.steps[i].Addr}
+		for _, e := range a.steps[i].Effects { // a role is attached on its own page, and changes the group
+			if !slices.Contains(on, e.Addr) {
+				on = append(on, e.Addr)
+			}
+		}
+		for _, addr := range on {
+			steps[addr] = append(steps[addr], a.steps[i].ID)
+		}
 	}
 	for i := range a.schedule.Held {
 		held[a.steps[i].ID] = true
 	}
 	for _, c := range a.changes {
-		out := Change{Address: c.Addr, Action: c.Action, Steps: steps[c.Addr]}
+		out := Change{Address: c.Addr, Action: c.Action, Steps: steps[c.Addr], Owners: a.Description.Owners[c.Addr]}
+		if out.Steps == nil {
+			out.Steps = []string{}
+		}
 		out.Held = len(out.Steps) > 0 && !slices.ContainsFunc(out.Steps, func(id string) bool { return !held[id] })
 		for _, f := range c.Fields {
 			if c.Action != schema.Create {

@@ -28,6 +28,7 @@ type binder struct {
 	byKey map[[2]string][]*schema.Object
 	taken map[*schema.Object]schema.Address // live object to the described one that has it
 
+	alias    map[string]string                // e-mail address to the one that is live
 	people   map[schema.Address]schema.People // described members by group
 	resolved map[schema.Address][]string
 }
@@ -35,12 +36,13 @@ type binder struct {
 // bind finds the live object of each described one: by id, else by exact name,
 // then by earlier names. Names are not unique, so a name that two live objects
 // have is an error that asks for the id.
-func bind(d *schema.Description, live *schema.State) (*binding, []*finding) {
+func bind(d *schema.Description, live *schema.State) *binder {
 	b := &binder{
 		d:    d,
 		b:    &binding{live: schema.NewState(), waves: map[schema.Address]schema.Assignment{}, members: map[schema.Address]int{}},
 		byID: map[[2]string]*schema.Object{}, byKey: map[[2]string][]*schema.Object{},
 		taken:  map[*schema.Object]schema.Address{},
+		alias:  map[string]string{},
 		people: map[schema.Address]schema.People{}, resolved: map[schema.Address][]string{},
 	}
 	b.b.live.Unread = slices.Clone(live.Unread)
@@ -51,66 +53,112 @@ func bind(d *schema.Description, live *schema.State) (*binding, []*finding) {
 	}
 	matches := make([]*schema.Object, len(d.Objects))
 	lost, pinned := []*schema.Object{}, 0
-	for i, o := range d.Objects {
-		if o.ID != "" && o.Type != "organization" {
-			pinned++
-		}
-		m, ok := b.match(o)
-		if !ok {
-			lost = append(lost, o)
-		}
-		matches[i] = m
-		if m != nil {
+	for _, pass := range []func(*schema.Object) (*schema.Object, bool){b.byIDOf, b.byNameOf, b.byEarlierNameOf} {
+		for i, o := range d.Objects {
+			if matches[i] != nil {
+				continue
+			}
+			m, ok := pass(o)
+			if !ok {
+				lost = append(lost, o)
+			}
+			if m == nil {
+				continue
+			}
+			if other, taken := b.taken[m]; taken {
+				b.found = append(b.found, &finding{Rule: "duplicate-name", Address: o.Addr, Range: o.Decl,
+					Message: fmt.Sprintf("%s and %s both mean the live %s %q (%s)", other, o.Addr, o.Type, m.Key, m.ID),
+					Fix:     "remove one of the two, or write the id of the one that is meant"})
+				continue
+			}
+			matches[i] = m
 			b.taken[m] = o.Addr
 		}
 	}
+	for _, o := range d.Objects {
+		if o.ID != "" && o.Type != "organization" {
+			pinned++
+		}
+	}
 	b.lost(lost, pinned)
+	for i, o := range d.Objects { // a member under an earlier address is the same person
+		if m := matches[i]; m != nil && o.Type == "member" && m.Key != o.Key {
+			b.alias[o.Key] = m.Key
+		}
+	}
 	b.addresses(live)
 	b.overlay(matches)
 	b.organization()
 	b.assign()
 	b.remove()
-	return b.b, b.found
+	return b
 }
 
-// match returns the live object that o means, nil if it is to be created. It
-// returns false if o names an id that is not there.
-func (b *binder) match(o *schema.Object) (*schema.Object, bool) {
+// byIDOf returns the live object of o's id. It returns false if o names an id
+// that is not there.
+func (b *binder) byIDOf(o *schema.Object) (*schema.Object, bool) {
 	if o.Type == "organization" {
-		list := b.byKeyType(o.Type)
-		if len(list) > 0 {
+		if list := b.byKeyType(o.Type); len(list) > 0 {
 			return list[0], true
 		}
 		return nil, true
 	}
-	if o.ID != "" {
-		m := b.byID[[2]string{o.Type, o.ID}]
-		return m, m != nil || o.Type == "connector"
+	if o.ID == "" {
+		return nil, true
 	}
-	for i, key := range append([]string{o.Key}, o.Keys...) {
-		list := slices.DeleteFunc(slices.Clone(b.byKey[[2]string{o.Type, key}]), func(l *schema.Object) bool {
-			_, taken := b.taken[l]
-			return taken && i > 0
-		})
-		switch len(list) {
-		case 0:
-			continue
-		case 1:
-			return list[0], true
+	m := b.byID[[2]string{o.Type, o.ID}]
+	return m, m != nil || o.Type == "connector"
+}
+
+// byNameOf returns the live object of o's name.
+func (b *binder) byNameOf(o *schema.Object) (*schema.Object, bool) {
+	if o.ID != "" || o.Type == "organization" {
+		return nil, true
+	}
+	return b.named(o, o.Key), true
+}
+
+// byEarlierNameOf returns the live object of one of o's earlier names, as far
+// as no other block means it.
+func (b *binder) byEarlierNameOf(o *schema.Object) (*schema.Object, bool) {
+	if o.ID != "" || o.Type == "organization" {
+		return nil, true
+	}
+	for _, key := range o.Keys {
+		if m := b.named(o, key); m != nil {
+			if _, taken := b.taken[m]; !taken {
+				return m, true
+			}
 		}
-		var ids []string
-		for _, l := range list {
-			ids = append(ids, l.ID)
-		}
-		slices.Sort(ids)
-		b.found = append(b.found, &finding{
-			Rule: "duplicate-name", Address: o.Addr, Range: o.Decl,
-			Message: fmt.Sprintf("%d live %ss are called %q: %s", len(list), o.Type, key, strings.Join(ids, ", ")),
-			Fix:     fmt.Sprintf("write id = %q (or another of them) in the block", ids[0]),
-		})
-		return list[0], true
 	}
 	return nil, true
+}
+
+// named returns the live object called key. Names are not unique: two objects
+// of one name are reported with their ids.
+func (b *binder) named(o *schema.Object, key string) *schema.Object {
+	list := b.byKey[[2]string{o.Type, key}]
+	switch len(list) {
+	case 0:
+		return nil
+	case 1:
+		return list[0]
+	}
+	var ids []string
+	free := slices.DeleteFunc(slices.Clone(list), func(l *schema.Object) bool { _, taken := b.taken[l]; return taken })
+	if len(free) == 1 { // the others are meant by their ids
+		return free[0]
+	}
+	for _, l := range list {
+		ids = append(ids, l.ID)
+	}
+	slices.Sort(ids)
+	b.found = append(b.found, &finding{
+		Rule: "duplicate-name", Address: o.Addr, Range: o.Decl,
+		Message: fmt.Sprintf("%d live %ss are called %q: %s", len(list), o.Type, key, strings.Join(ids, ", ")),
+		Fix:     fmt.Sprintf("write id = %q (or another of them) in the block", ids[0]),
+	})
+	return list[0]
 }
 
 func (b *binder) byKeyType(typ string) []*schema.Object {
@@ -157,7 +205,9 @@ func (b *binder) addresses(live *schema.State) {
 		o := live.Objects[addr]
 		c := o.Clone()
 		if to, ok := b.taken[o]; ok {
-			c.Addr = to
+			if c.Type != "member" { // members are known by their live address
+				c.Addr = to
+			}
 		} else if used[c.Addr] { // a described object has this address and is not this one
 			c.Addr = schema.MakeAddress(c.Type, cmp.Or(c.ID, c.Key), "")
 		}
@@ -191,7 +241,7 @@ func (b *binder) overlay(matches []*schema.Object) {
 		}
 	}
 	for i, o := range b.d.Objects {
-		want := b.b.desired.Objects[o.Addr]
+		want := b.b.desired.Objects[b.liveAddress(o)]
 		switch {
 		case want == nil && o.Type == "member":
 			if !o.Get(schema.Removed).AsBool() {
@@ -211,7 +261,7 @@ func (b *binder) overlay(matches []*schema.Object) {
 			want.Key = o.Key
 		}
 		want.Decl, want.AttrDecl, want.Keys = o.Decl, o.AttrDecl, o.Keys
-		live := b.b.live.Objects[o.Addr]
+		live := b.b.live.Objects[want.Addr]
 		for name, v := range o.Attrs {
 			if name == "source" && live != nil { // where a group comes from is not ours to change
 				continue
@@ -239,6 +289,11 @@ func (b *binder) source(o, live *schema.Object) bool {
 		b.found = append(b.found, &finding{Rule: "scim-membership-described", Address: o.Addr, Range: o.Where("members"),
 			Message: fmt.Sprintf("%s is a group of the identity provider, which owns its members", o.Addr),
 			Fix:     "write source = \"scim\" and remove members"})
+		return false
+	case is == "scim" && o.Key != live.Key:
+		b.found = append(b.found, &finding{Rule: "scim-membership-described", Address: o.Addr, Range: o.Where("name"),
+			Message: fmt.Sprintf("%s is called %q by the identity provider, which owns its name, and %q here", o.Addr, live.Key, o.Key),
+			Fix:     "write the name that it has"})
 		return false
 	case described == "scim" && is != "scim":
 		b.found = append(b.found, &finding{Rule: "scim-group-missing", Address: o.Addr, Range: o.Where("source"),
@@ -287,6 +342,7 @@ func (b *binder) fill(o, want *schema.Object) {
 	}
 	var members, strangers []string
 	for _, email := range list {
+		email = b.live(email)
 		if b.b.live.Objects[memberAddress(email)] != nil {
 			members = append(members, email)
 		} else {
@@ -323,6 +379,22 @@ func (b *binder) strangers(o *schema.Object, attr string, emails []string) {
 }
 
 func memberAddress(email string) schema.Address { return schema.MakeAddress("member", email, "") }
+
+// live returns the address under which a person is live.
+func (b *binder) live(email string) string {
+	if live, ok := b.alias[email]; ok {
+		return live
+	}
+	return email
+}
+
+// liveAddress returns the address under which a described object is live.
+func (b *binder) liveAddress(o *schema.Object) schema.Address {
+	if o.Type == "member" {
+		return memberAddress(b.live(o.Key))
+	}
+	return o.Addr
+}
 
 // resolve returns the described members of a group, or the live ones if it
 // describes none.
@@ -376,10 +448,12 @@ func (b *binder) Members(group schema.Address) ([]string, bool) {
 }
 
 // assign carries out the assignments: the first one that names a member
-// decides.
+// decides, also if it is held. A later one that is open does not carry out
+// what an earlier one holds back; that is reported.
 func (b *binder) assign() {
-	seen := map[string]bool{}
-	for _, a := range b.d.Assignments {
+	seen := map[string]*schema.Assignment{}
+	for i := range b.d.Assignments {
+		a := &b.d.Assignments[i]
 		list, err := schema.Resolve(a.People, b)
 		if err != nil {
 			b.found = append(b.found, &finding{Rule: "unread", Severity: Error, Range: a.Decl,
@@ -395,12 +469,20 @@ func (b *binder) assign() {
 				continue
 			}
 			for _, email := range out {
-				except[email] = true
+				except[b.live(email)] = true
 			}
 		}
 		var strangers []string
+		overruled := map[string][]string{}
 		for _, email := range list {
-			if except[email] || seen[email] {
+			email = b.live(email)
+			if except[email] {
+				continue
+			}
+			if first := seen[email]; first != nil {
+				if first.Held != "" && a.Held == "" {
+					overruled[first.Name] = append(overruled[first.Name], email)
+				}
 				continue
 			}
 			o := b.b.desired.Objects[memberAddress(email)]
@@ -408,16 +490,21 @@ func (b *binder) assign() {
 				strangers = append(strangers, email)
 				continue
 			}
-			seen[email] = true
+			seen[email] = a
 			if v := o.Get(a.Attr); slices.Contains(a.From, v.AsText()) && !v.Equal(a.Value) {
 				o.Put(a.Attr, a.Value)
-				b.b.waves[o.Addr] = a
+				b.b.waves[o.Addr] = *a
 			}
 		}
 		if len(strangers) > 0 {
 			b.found = append(b.found, &finding{Rule: "not-a-member", Range: a.Decl, Members: strangers,
 				Message: fmt.Sprintf("%s in wave %q who are not members of the organization", countPeople(len(strangers)), a.Name),
 				Fix:     "invite them, or take them out of the wave"})
+		}
+		for _, name := range slices.Sorted(maps.Keys(overruled)) {
+			b.found = append(b.found, &finding{Rule: "wave-overlap", Range: a.Decl, Members: overruled[name],
+				Message: fmt.Sprintf("%s in wave %q stay held: wave %q, which is written before it and closed, names them too", countPeople(len(overruled[name])), a.Name, name),
+				Fix:     fmt.Sprintf("write wave %q before wave %q, or leave them out of one of the two", a.Name, name)})
 		}
 	}
 }
@@ -427,7 +514,7 @@ func (b *binder) assign() {
 func (b *binder) remove() {
 	gone := map[string]bool{}
 	for _, o := range b.d.Objects {
-		want := b.b.desired.Objects[o.Addr]
+		want := b.b.desired.Objects[b.liveAddress(o)]
 		if want == nil || !want.Get(schema.Removed).AsBool() {
 			continue
 		}
@@ -437,9 +524,9 @@ func (b *binder) remove() {
 				Message: fmt.Sprintf("%s stays: %s", o.Addr, want.Fixed), Fix: "change the organization role in the console first"})
 			continue
 		}
-		delete(b.b.desired.Objects, o.Addr)
+		delete(b.b.desired.Objects, want.Addr)
 		if o.Type == "member" {
-			gone[o.Key] = true
+			gone[want.Key] = true
 		}
 	}
 	if len(gone) == 0 {

@@ -200,7 +200,7 @@ func (a *analysis) conflict(x, y schema.Address, disputes []dispute) {
 		a.found = append(a.found, &finding{
 			Rule: "cross-role-conflict", Address: d.weak.Source, Range: d.weak.Decl, Members: members,
 			About: []schema.Address{x, y, schema.Address(key), connectorOf(key)},
-			Message: fmt.Sprintf("%s says %s for %s, but %s have %s too, which says %s: roles add up, so %s wins",
+			Message: fmt.Sprintf("%s says %s for %s, but %s %s too, which says %s: roles add up, so %s wins",
 				d.weak.Source, d.weak.Level, key, countHave(members), d.strong.Source, d.strong.Level, d.strong.Level),
 			Fix: fmt.Sprintf("give both roles the same level for %s, or take the stricter one's members out of the groups with %s", key, d.strong.Source),
 		})
@@ -209,9 +209,9 @@ func (a *analysis) conflict(x, y schema.Address, disputes []dispute) {
 
 func countHave(members []string) string {
 	if len(members) == 1 {
-		return "its member " + members[0]
+		return members[0] + ", who has it, has"
 	}
-	return countPeople(len(members)) + " who have it"
+	return countPeople(len(members)) + " who have it have"
 }
 
 // connectorOf returns the address of the connector that a permission is about.
@@ -372,9 +372,17 @@ func (a *analysis) unsafeOrder() {
 	}
 }
 
-// unread reports what could not be read and was asked for.
+// unread reports what could not be read and was asked for, and what was taken
+// on trust although nothing shows it.
 func (a *analysis) unread() {
 	for _, u := range a.plan.Unread {
+		if u.Unverified {
+			f := &finding{Rule: "unverified", Address: u.Addr, Message: fmt.Sprintf("%s: %s", u.What, u.Why), Fix: u.Fix}
+			if o := a.b.desired.Objects[u.Addr]; o != nil {
+				f.Range = o.Decl
+			}
+			a.found = append(a.found, f)
+		}
 		if u.Asked {
 			a.found = append(a.found, &finding{Rule: "unread", Message: fmt.Sprintf("%s could not be read: %s", u.What, u.Why),
 				Fix: "plan again later, or with a key that may read it"})

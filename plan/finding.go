@@ -66,6 +66,31 @@ type Rule struct {
 	Doc      string   `json:"doc"`
 }
 
+// firm are the rules that a rule block does not change: guards and protection
+// are passed one at a time and by name, and what the plan itself rests on is
+// not passed at all.
+var firm = []string{"duplicate-name", "guard-exceeded", "identity-lost", "incomplete-object", "organization-differs",
+	"protected-loses", "scim-group-missing", "scim-membership-described", "unsafe-order"}
+
+// unacceptable are the rules whose findings cannot be accepted: there would be
+// nothing to carry out, or the wrong thing.
+var unacceptable = []string{"duplicate-name", "identity-lost", "incomplete-object", "organization-differs",
+	"scim-group-missing", "scim-membership-described", "unsafe-order"}
+
+// Acceptable returns the names that findings can be accepted by.
+func Acceptable() []string {
+	var names []string
+	for _, r := range Rules {
+		if r.ID != "guard-exceeded" && !slices.Contains(unacceptable, r.ID) {
+			names = append(names, r.ID)
+		}
+	}
+	for _, g := range guardNames {
+		names = append(names, "guard."+g)
+	}
+	return names
+}
+
 // Rules are the checks of a plan.
 var Rules = []Rule{
 	{"admin-untouchable", Info, "An administrator is described as removed. The API leaves administrators alone, and so does rolecall."},
@@ -84,6 +109,8 @@ var Rules = []Rule{
 	{"uncovered-member", Error, "A member is governed by roles and has none, so has access to nothing. Put them into a group with a role."},
 	{"unmanaged-object", Info, "A live object is described by no block. It is left alone; describe it, or ignore it in unmanaged."},
 	{"unread", Warning, "Something could not be read, and what hangs on it is unknown. Give the key the scope that is named, or plan again later."},
+	{"wave-overlap", Warning, "People of an open wave are held, because an earlier wave that is closed names them too. Write the open one first."},
+	{"unverified", Warning, "No read shows whether something is as described. Look it up in the console."},
 	{"unsafe-order", Error, "No order is known in which nobody has too much or too little for a while. Split the change in two."},
 }
 
@@ -108,7 +135,7 @@ func judge(found []*finding, rules []schema.Rule, accept []string) []Finding {
 		}
 		ignored := false
 		for _, r := range rules {
-			if r.Name != f.Rule {
+			if r.Name != f.Rule || slices.Contains(firm, r.Name) {
 				continue
 			}
 			if r.Severity != "" {
@@ -127,7 +154,8 @@ func judge(found []*finding, rules []schema.Rule, accept []string) []Finding {
 		}
 		list = append(list, Finding{
 			Rule: f.Rule, Severity: sev, Message: f.Message, Address: f.Address, Range: place(f.Range),
-			Members: f.Members, Fix: f.Fix, Accepted: slices.Contains(accept, name),
+			Members: f.Members, Fix: f.Fix,
+			Accepted: slices.Contains(accept, name) && !slices.Contains(unacceptable, f.Rule),
 		})
 	}
 	weight := func(f Finding) int { return slices.Index([]Severity{Error, Warning, Info}, f.Severity) }

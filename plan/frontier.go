@@ -21,7 +21,9 @@ const (
 type frontier struct {
 	p      *planner
 	status []uint8
-	left   int // units that may still be scheduled
+	left   int  // units that may still be scheduled
+	all    bool // units that are held may be scheduled too
+	begun  bool // the stage has begun, so that what is computed for it has to be kept up
 
 	attach  map[[2]int32]int32 // unit that moves an attachment (group, source)
 	grant   map[[2]int32]int32 // unit that moves a grant (source, permission)
@@ -84,10 +86,23 @@ func newFrontier(p *planner) *frontier {
 	return f
 }
 
+// mayGo reports whether u is not held.
+func (f *frontier) mayGo(u int) bool { return f.all || f.p.units[u].held == "" }
+
+// unhold lets units be scheduled that are held.
+func (f *frontier) unhold() {
+	f.all, f.left = true, 0
+	for u := range f.p.units {
+		if f.status[u] != done {
+			f.left++
+		}
+	}
+}
+
 // finish puts u in force.
 func (f *frontier) finish(u int32) {
 	f.status[u] = done
-	if f.p.units[u].held == "" {
+	if f.mayGo(int(u)) {
 		f.left--
 	}
 }
@@ -95,16 +110,21 @@ func (f *frontier) finish(u int32) {
 // next returns the units of the next stage, sorted, and counts them as done.
 // It returns nothing if nothing can be done from here.
 func (f *frontier) next() []int32 {
-	var units []int32
 	for u := range f.p.units {
-		if f.status[u] != done && f.p.units[u].held == "" {
+		if f.status[u] != done && f.mayGo(u) {
 			f.status[u] = free
-			units = append(units, int32(u))
 		}
 	}
+	f.begun = false
 	for u := range f.p.units { // what needs something held is held with it
 		if f.status[u] == waiting {
 			f.cascade(int32(u))
+		}
+	}
+	var units []int32
+	for u := range f.p.units {
+		if f.status[u] == free {
+			units = append(units, int32(u))
 		}
 	}
 	f.begin(units)
@@ -191,13 +211,10 @@ func (f *frontier) cascade(u int32) {
 
 // refresh computes again what u has a part in.
 func (f *frontier) refresh(u int32) {
-	if f.p.units[u].class >= 0 {
+	if f.p.units[u].class >= 0 || !f.begun {
 		return
 	}
 	for _, r := range f.p.read {
-		if r.nowView == nil {
-			continue // the stage has not begun
-		}
 		for _, b := range f.p.units[u].moves {
 			switch b.Kind {
 			case access.MoveAttachment:
@@ -220,6 +237,7 @@ func (f *frontier) begin(units []int32) {
 	for _, u := range units {
 		f.status[u] = free
 	}
+	f.begun = true
 	m := f.p.model
 	for _, r := range f.p.read {
 		r.srcHi, r.srcLo = sets(m, len(m.Sources)), sets(m, len(m.Sources))

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -10,6 +11,9 @@ import (
 )
 
 type hclRange = hcl.Range
+
+// guardNames are the guards, as they are accepted.
+var guardNames = []string{"max_members_losing_access", "max_removals", "max_group_shrink", "max_spend_increase"}
 
 // A GuardResult is one limit of the guard block and what the plan makes of it.
 type GuardResult struct {
@@ -48,19 +52,48 @@ func (a *analysis) guardLosing(g schema.Guard) {
 			total++
 		}
 	}
+	unexplained := a.losingAnyway()
 	var losing []string
 	for i, email := range a.model.Members {
 		m := int32(i)
-		if a.losing[m] {
-			if as, ok := a.b.waves[memberAddress(email)]; !ok || as.Held != "" {
-				losing = append(losing, email)
-			}
+		if !a.losing[m] {
+			continue
+		}
+		if as, ok := a.b.waves[memberAddress(email)]; !ok || as.Held != "" || unexplained[m] {
+			losing = append(losing, email)
 		}
 	}
 	a.guard("max_members_losing_access", fmt.Sprint(len(losing)), share(g.MaxMembersLosingAccess),
 		g.MaxMembersLosingAccess.Allows(len(losing), total), losing,
 		fmt.Sprintf("%s of %s members (%.1f %%) would lose something that no open wave explains; the limit is %s",
 			thousands(len(losing)), thousands(total), percent(len(losing), total), share(g.MaxMembersLosingAccess)))
+}
+
+// losingAnyway returns the members who would lose something even if nobody's
+// standing moved: what the waves do not explain.
+func (a *analysis) losingAnyway() map[int32]bool {
+	last := len(a.from) - 1
+	s := a.after[last].Clone()
+	for i, email := range a.model.Members {
+		if _, ok := a.b.waves[memberAddress(email)]; ok {
+			s.Standing[i] = a.from[last].Standing[i]
+		}
+	}
+	v := access.NewView(a.model, s)
+	list := map[int32]bool{}
+	for i := range a.model.Members {
+		m := int32(i)
+		if !a.before[last].Access(m).Within(v.Access(m)) {
+			list[m] = true
+		}
+		for period := range a.model.Periods {
+			f, t := a.before[last].Limit(m, period), v.Limit(m, period)
+			if f != access.Unset && t != access.Unset && t < f {
+				list[m] = true
+			}
+		}
+	}
+	return list
 }
 
 func percent(n, total int) float64 {
@@ -77,8 +110,8 @@ func share(s schema.Share) string {
 	return fmt.Sprint(s.N)
 }
 
-// guardRemovals counts what the plan takes away: memberships, attached roles'
-// groups, roles, members.
+// guardRemovals counts what the plan takes away: memberships, groups, roles and
+// members of the organization.
 func (a *analysis) guardRemovals(g schema.Guard) {
 	n := 0
 	for i := range a.steps {
@@ -123,15 +156,20 @@ func (a *analysis) guardShrink(g schema.Guard) {
 			continue
 		}
 		emptied := left == 0
-		if p := percent(lost, len(before)); p > largest || emptied {
-			largest = p
-			worst.Value = fmt.Sprintf("%s: %d of %d", have.Addr, lost, len(before))
+		p := percent(lost, len(before))
+		if emptied {
+			p = 101 // always the worst
 		}
+		if p <= largest {
+			continue
+		}
+		largest = p
+		worst.Value = fmt.Sprintf("%s: %d of %d", have.Addr, lost, len(before))
 		if emptied || !g.MaxGroupShrink.Allows(lost, len(before)) {
 			ok = false
 			message = fmt.Sprintf("%s would lose %d of %d members (%.0f %%); the limit is %s", have.Addr, lost, len(before), percent(lost, len(before)), share(g.MaxGroupShrink))
 			if emptied {
-				message = fmt.Sprintf("%s would be emptied: it has %d members", have.Addr, len(before))
+				message = fmt.Sprintf("%s would be emptied: it has %s", have.Addr, countPeople(len(before)))
 			}
 		}
 	}
@@ -180,8 +218,18 @@ func (a *analysis) guardProtected(g schema.Guard) {
 	if g.Protected == nil {
 		return
 	}
-	b := &binder{b: a.b, d: a.Description, people: map[schema.Address]schema.People{}, resolved: map[schema.Address][]string{}}
-	list, err := schema.Resolve(g.Protected, b)
+	// Whoever is meant before the change or after it is protected.
+	before := &binder{b: a.b, d: a.Description, resolved: map[schema.Address][]string{}}
+	list, err := schema.Resolve(g.Protected, before)
+	if err == nil {
+		var after []string
+		after, err = schema.Resolve(g.Protected, a.binder)
+		for _, email := range after {
+			if live := a.binder.live(email); !slices.Contains(list, live) {
+				list = append(list, live)
+			}
+		}
+	}
 	if err != nil {
 		a.found = append(a.found, &finding{Rule: "protected-loses", Range: g.Decl,
 			Message: fmt.Sprintf("who is protected cannot be worked out: %v", err), Fix: "plan again later"})

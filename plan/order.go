@@ -197,27 +197,42 @@ func (p *planner) stepsOf(units []int32) []int {
 }
 
 // explainHeld says of everything that is left why: it is held, or it waits
-// for what is held, or there is no safe order for it.
+// for what is held, or there is no safe order for it. To tell the last two
+// apart it goes on as if nothing were held: what cannot be scheduled even then
+// has no order.
 func (p *planner) explainHeld(f *frontier, s *Schedule) {
-	waits := ""
+	why := make([]string, len(p.units)) // of units that wait for what is held
+	first := ""
 	for u := range p.units {
-		if f.status[u] != done && p.units[u].held != "" && waits == "" {
-			waits = p.units[u].held
+		if f.status[u] != done && p.units[u].held != "" {
+			why[u] = p.units[u].held
+			if first == "" {
+				first = p.units[u].held
+			}
+		}
+	}
+	waits := slices.Clone(f.status)
+	f.unhold()
+	for f.left > 0 {
+		stage := f.next()
+		if len(stage) == 0 {
+			break
+		}
+		for _, u := range stage {
+			p.apply(u)
+			if why[u] == "" {
+				why[u] = "is safe only after what " + first
+			}
 		}
 	}
 	for u := range p.units {
-		if f.status[u] == done {
-			continue
-		}
-		for _, step := range p.units[u].steps {
-			switch {
-			case p.units[u].held != "":
-				s.Held[step] = p.units[u].held
-			case waits != "":
-				s.Held[step] = "is safe only after what " + waits
+		switch {
+		case waits[u] == done:
+		case why[u] != "":
+			for _, step := range p.units[u].steps {
+				s.Held[step] = why[u]
 			}
-		}
-		if p.units[u].held == "" && waits == "" {
+		default:
 			v := f.violation(int32(u))
 			v.Step = p.units[u].steps[0]
 			s.Stuck = append(s.Stuck, v)

@@ -137,6 +137,7 @@ type Change struct {
 	Before  map[string]schema.Value `json:"before"` // what differs; null for create
 	After   map[string]schema.Value `json:"after"`  // what differs; null for delete
 	Steps   []string                `json:"steps"`
+	Owners  []string                `json:"owners,omitempty"` // who should approve it
 	Held    bool                    `json:"held,omitempty"`
 }
 
@@ -156,7 +157,8 @@ const formatVersion = "1.0"
 // Build makes a plan. The error is a bug or a system that contradicts itself:
 // what is wrong with configuration or live state is in the plan's findings.
 func Build(in Input) (*Plan, error) {
-	b, found := bind(in.Description, in.Live)
+	binder := bind(in.Description, in.Live)
+	b := binder.b
 	in.System.Complete(b.live, b.desired)
 	changes := diff(b)
 	steps := in.System.Expand(changes, b.live, b.desired)
@@ -181,7 +183,7 @@ func Build(in Input) (*Plan, error) {
 
 	a := &analysis{
 		Input: in, b: b, changes: changes, steps: steps, schedule: schedule,
-		model: model, from: from, to: to, plan: p, found: found,
+		model: model, from: from, to: to, plan: p, found: binder.found, binder: binder,
 	}
 	a.reach()
 	a.access()
@@ -214,7 +216,7 @@ func (p *Plan) conclude() {
 		p.Verdict = Undetermined
 	case blocked:
 		p.Verdict = Blocked
-	case p.Summary.Steps == 0:
+	case p.Summary.Steps == 0 && len(p.Unsafe) == 0:
 		p.Verdict = NoChanges
 	default:
 		p.Verdict = Changes

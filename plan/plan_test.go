@@ -486,6 +486,7 @@ func TestWaves(t *testing.T) {
 		"first-wave-decides-though-closed": {
 			config: "migration {\n wave \"one\" {\n members = [\"ann@acme.com\"]\n state = \"closed\"\n }\n wave \"two\" { members = everyone }\n}",
 			open:   []string{step("bob")}, held: []string{step("ann")}, wave: map[string]string{step("ann"): "one", step("bob"): "two"}, why: `wave "one"`,
+			findings: []string{"wave-overlap warning  ann@acme.com"},
 		},
 		"except": {
 			config: "migration {\n wave \"one\" {\n members = everyone\n except = [\"bob@acme.com\"]\n }\n}",
@@ -494,6 +495,10 @@ func TestWaves(t *testing.T) {
 		"except-leaves-them-to-a-later-wave": {
 			config: "migration {\n wave \"one\" {\n members = everyone\n except = [\"bob@acme.com\"]\n }\n wave \"two\" { members = everyone }\n}",
 			open:   []string{step("ann"), step("bob")}, wave: map[string]string{step("ann"): "one", step("bob"): "two"},
+		},
+		"first-wave-decides-against-a-reverted-one": {
+			config: "migration {\n wave \"one\" { members = [\"ann@acme.com\"] }\n wave \"two\" {\n members = everyone\n state = \"reverted\"\n }\n}",
+			open:   []string{step("ann"), step("cyd")}, wave: map[string]string{step("ann"): "one", step("cyd"): "two"},
 		},
 		"groups": {
 			config: "group \"pilot\" {}\nmigration {\n wave \"one\" { groups = [group.pilot] }\n}",

@@ -104,6 +104,12 @@ type Unread struct {
 	// Asked says that the configuration describes what could not be read, so
 	// that the plan is undetermined.
 	Asked bool `json:"-"`
+
+	// Unverified says that the configuration's word was taken for it, about
+	// the object Addr; Fix says what to look at instead.
+	Unverified bool    `json:"-"`
+	Addr       Address `json:"-"`
+	Fix        string  `json:"-"`
 }
 
 // NewState returns an empty state.

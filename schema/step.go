@@ -119,6 +119,10 @@ type Effect struct {
 	// Late says that no read shows the effect before a later step of the plan
 	// was carried out.
 	Late bool
+
+	// Minor says that nothing hangs on the effect, so that it need not be
+	// shown: a description.
+	Minor bool
 }
 
 // An Op is what an effect does.
@@ -211,7 +215,8 @@ func (e Effect) Shown(o *Object) bool {
 }
 
 // A Request is one API request. An id that an earlier step of the plan will
-// return is written as a placeholder, `${group.pilot}`, in path and body.
+// return is written as a placeholder, `${group.pilot}`, in the path; the
+// address in it is percent-encoded.
 type Request struct {
 	Method string          `json:"method"`
 	Path   string          `json:"path"`

@@ -2,13 +2,17 @@ package main
 
 import (
 	"bufio"
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/gofrs/flock"
+	"github.com/google/renameio/v2/maybe"
 	"github.com/urfave/cli/v2"
 
 	"github.com/rolecall/rolecall/apply"
@@ -62,23 +66,32 @@ func doApply(c *cli.Context, s streams) (err error) {
 	if err != nil {
 		return err
 	}
-	json := c.String("format") == "json"
-	if !json {
+	asJSON := c.String("format") == "json"
+	if !asJSON {
 		if err := show(c, s, p); err != nil {
 			return err
 		}
 	}
 	if stop, err := mayApply(c, s, p); stop || err != nil {
-		if json {
-			return errors.Join(writeResult(s, p, apply.Result{}), err)
+		if asJSON {
+			return errors.Join(writeResult(s, p, apply.Result{}, err), err)
 		}
 		return err
 	}
 	watch := newWatcher(s)
-	result, err := apply.Run(c.Context, apply.Options{Plan: p, Reader: conn.Reader, Editor: conn.Editor, Console: mode, Observe: watch.observe})
+	rest := unsettled{filepath.Join(c.String("C"), ".rolecall", "unsettled.json")}
+	o := apply.Options{Plan: p, Reader: conn.Reader, Editor: conn.Editor, Console: mode, Observe: watch.observe,
+		Unsettled: rest.note, Rest: rest.left(time.Now())}
+	if s.terminal {
+		o.Confirm = func(step *schema.Step) bool {
+			answer, err := ask(c.Context, s, fmt.Sprintf("\nNo read shows all of %s. Was it done? Only \"yes\" goes on: ", schema.Printable(step.ID)))
+			return err == nil && answer == "yes"
+		}
+	}
+	result, err := apply.Run(c.Context, o)
 	watch.close(err)
-	if json {
-		err = errors.Join(err, writeResult(s, p, result))
+	if asJSON {
+		err = errors.Join(err, writeResult(s, p, result, err))
 	}
 	if err != nil {
 		return err
@@ -93,10 +106,74 @@ func doApply(c *cli.Context, s streams) (err error) {
 		}
 		return fmt.Errorf("everything was applied and read back, and the organization still differs: %d steps are left; plan again", after.Summary.Steps)
 	}
-	if !json {
-		_, err = fmt.Fprintf(s.out, "\nApplied: %d steps, all read back. %s is as described.\n", result.Done, schema.Printable(p.Organization))
+	if !asJSON {
+		proof := "all read back"
+		if n := len(result.Unproven); n > 0 {
+			proof = fmt.Sprintf("read back but for a part of %d that no read shows", n)
+		}
+		_, err = fmt.Fprintf(s.out, "\nApplied: %d steps, %s. %s is as described.\n", result.Done, proof, schema.Printable(p.Organization))
 	}
 	return err
+}
+
+// unsettled is a file that says until when the changes of an apply may not be
+// in force everywhere. It outlives the process, so that an apply that was
+// stopped in the middle of a wait does not cost the wait.
+type unsettled struct{ path string }
+
+type unsettledFile struct {
+	Until time.Time `json:"until"`
+}
+
+// note writes that changes are in force in d from now.
+func (u unsettled) note(d time.Duration) error {
+	b, err := json.Marshal(unsettledFile{time.Now().Add(d).UTC()})
+	if err != nil {
+		return err
+	}
+	if err := maybe.WriteFile(u.path, append(b, '\n'), 0o600); err != nil {
+		return fmt.Errorf("note the wait: %w", err)
+	}
+	return nil
+}
+
+// left returns how long it still takes, 0 if nothing is under way. What cannot
+// be read counts as nothing, and a clock that was set back as no longer than
+// an hour.
+func (u unsettled) left(now time.Time) time.Duration {
+	b, err := os.ReadFile(u.path)
+	if err != nil {
+		return 0
+	}
+	var f unsettledFile
+	if json.Unmarshal(b, &f) != nil {
+		return 0
+	}
+	return min(max(f.Until.Sub(now), 0), time.Hour)
+}
+
+// ask asks a question on the terminal. It returns when the context ends, too:
+// an interrupt must not wait for an answer.
+func ask(ctx context.Context, s streams, question string) (string, error) {
+	fmt.Fprint(s.out, question)
+	type reply struct {
+		text string
+		err  error
+	}
+	replies := make(chan reply, 1)
+	go func() { // ends with the process if nobody answers
+		text, err := bufio.NewReader(s.in).ReadString('\n')
+		replies <- reply{strings.TrimSpace(text), err}
+	}()
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case r := <-replies:
+		if r.text != "" {
+			return r.text, nil
+		}
+		return "", r.err
+	}
 }
 
 // mayApply reports whether there is nothing to apply, or why it must not be
@@ -114,9 +191,8 @@ func mayApply(c *cli.Context, s streams, p *plan.Plan) (stop bool, err error) {
 	case !s.terminal:
 		return true, errors.New("nothing was applied: there is no terminal to ask on; use --auto-approve")
 	}
-	fmt.Fprintf(s.out, "\nApply this to %s? Only \"yes\" goes on: ", schema.Printable(p.Organization))
-	answer, err := bufio.NewReader(s.in).ReadString('\n')
-	if strings.TrimSpace(answer) == "yes" {
+	answer, err := ask(c.Context, s, fmt.Sprintf("\nApply this to %s? Only \"yes\" goes on: ", schema.Printable(p.Organization)))
+	if answer == "yes" {
 		return false, nil
 	}
 	if err != nil {
@@ -159,8 +235,21 @@ func lock(dir string) (unlock func(), err error) {
 	return func() { _ = l.Unlock() }, nil // the end of the process unlocks it too
 }
 
-// writeResult prints the result of an apply as JSON.
-func writeResult(s streams, p *plan.Plan, r apply.Result) error {
+// writeResult prints the result of an apply as JSON; cause is what it ended
+// with.
+func writeResult(s streams, p *plan.Plan, r apply.Result, cause error) error {
+	outcome := map[int]string{exitOK: "applied", exitBlocked: "blocked", exitWaiting: "waiting", exitUndetermined: "undetermined",
+		exitStale: "stale", exitInterrupted: "interrupted"}[exitCode(cause)]
+	message := ""
+	switch {
+	case cause == nil && r.Done == 0:
+		outcome = "nothing"
+	case outcome == "":
+		outcome = "failed"
+	}
+	if cause != nil {
+		message = cause.Error()
+	}
 	waiting := []plan.StepView{}
 	for _, st := range p.Stages {
 		for _, v := range st.Steps {
@@ -171,6 +260,6 @@ func writeResult(s streams, p *plan.Plan, r apply.Result) error {
 			}
 		}
 	}
-	return writeJSON(s, map[string]any{"format_version": p.FormatVersion, "organization": p.Organization, "verdict": p.Verdict,
-		"steps": p.Summary.Steps, "done": r.Done, "waiting": waiting, "findings": p.Findings})
+	return writeJSON(s, map[string]any{"format_version": p.FormatVersion, "organization": p.Organization, "outcome": outcome, "message": message,
+		"total": p.Summary.Steps, "done": r.Done, "unproven": len(r.Unproven), "waiting": waiting, "findings": p.Findings})
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/urfave/cli/v2"
 
+	"github.com/rolecall/rolecall/plan"
 	"github.com/rolecall/rolecall/providers"
 	"github.com/rolecall/rolecall/providers/all"
 	"github.com/rolecall/rolecall/schema"
@@ -35,10 +37,31 @@ func load(c *cli.Context, s streams) (*configuration, error) {
 		out.kind, out.system = kind, kind.New(cfg)
 		description, more := out.system.Describe()
 		out.description = description
+		more = append(more, unknownRules(cfg)...)
 		diags = append(diags, notFollowing(cfg, diags, more)...)
 		schema.SortDiagnostics(diags)
 	}
 	return out, report(c, s, cfg, diags)
+}
+
+// unknownRules warns of rule blocks for checks that there are not.
+func unknownRules(cfg *schema.Config) hcl.Diagnostics {
+	var ids []string
+	for _, r := range plan.Rules {
+		ids = append(ids, r.ID)
+	}
+	var diags hcl.Diagnostics
+	for _, r := range cfg.Rules {
+		if slices.Contains(ids, r.Name) {
+			continue
+		}
+		detail := fmt.Sprintf("This version has no check called %q, so the block changes nothing.", r.Name)
+		if n := schema.Nearest(r.Name, ids); n != "" {
+			detail += fmt.Sprintf(" Did you mean %q?", n)
+		}
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Unknown check", Detail: detail, Subject: r.Decl.Ptr()})
+	}
+	return diags
 }
 
 // notFollowing returns what the system found, without what it found missing in

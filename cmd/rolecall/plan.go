@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/fatih/color"
@@ -12,6 +14,7 @@ import (
 	"github.com/rolecall/rolecall/plan"
 	"github.com/rolecall/rolecall/plan/render"
 	"github.com/rolecall/rolecall/providers"
+	"github.com/rolecall/rolecall/schema"
 )
 
 func planCommand(s streams) *cli.Command {
@@ -65,6 +68,14 @@ func makePlan(ctx context.Context, c *cli.Context, s streams, cfg *configuration
 	at, err := now(c, s)
 	if err != nil {
 		return nil, err
+	}
+	for _, name := range c.StringSlice("accept") {
+		if known := plan.Acceptable(); !slices.Contains(known, name) {
+			if n := schema.Nearest(name, known); n != "" {
+				return nil, usage("--accept %q: there is no such guard or check that can be accepted; did you mean %q?", name, n)
+			}
+			return nil, usage("--accept %q: there is no such guard or check that can be accepted; there are %s", name, strings.Join(known, ", "))
+		}
 	}
 	start := time.Now()
 	live, err := reader.Read(ctx)

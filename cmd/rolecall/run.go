@@ -42,13 +42,46 @@ func standardStreams() streams {
 // run is the whole program: it returns the exit status and prints what there
 // is to say.
 func run(ctx context.Context, args []string, s streams) int {
+	out := &counted{Writer: s.out}
+	s.out = out
 	app := newApp(s)
-	err := app.RunContext(ctx, reorder(app, args))
+	args = reorder(app, args)
+	err := app.RunContext(ctx, args)
 	code := exitCode(err)
+	if err != nil && out.n == 0 && wantsJSON(args) { // a program that reads stdout gets JSON, whatever happened
+		if e := writeJSON(s, map[string]any{"format_version": "1.0", "error": map[string]any{"status": code, "message": err.Error()}}); e != nil {
+			err = e
+		}
+	}
 	if err != nil && err.Error() != "" {
 		fmt.Fprintln(s.err, "rolecall: "+schema.PrintableLines(err.Error()))
 	}
 	return code
+}
+
+// counted counts what is written.
+type counted struct {
+	io.Writer
+	n int
+}
+
+func (w *counted) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	w.n += n
+	return n, err
+}
+
+// wantsJSON reports whether the arguments ask for JSON.
+func wantsJSON(args []string) bool {
+	for i, a := range args {
+		switch strings.TrimLeft(a, "-") {
+		case "format=json":
+			return true
+		case "format":
+			return i+1 < len(args) && args[i+1] == "json"
+		}
+	}
+	return false
 }
 
 // newApp declares every command. The library neither prints errors nor exits:

@@ -446,6 +446,9 @@ func (t *text) change(c plan.Change) {
 	if c.Held {
 		held = " (held)"
 	}
+	if len(c.Owners) > 0 {
+		held += t.Dim(" (approval of " + names(c.Owners) + ")")
+	}
 	t.line("  %s%s", paint(fmt.Sprintf("%s %s: %s", sign, schema.Printable(string(c.Address)), fields(c))), held)
 }
 

@@ -218,13 +218,13 @@ func (m *mapping) state(st *schema.State, most bool) *access.State {
 		switch o.Type {
 		case "member":
 			i := m.model.Member(o.Key)
-			standing, ok := m.model.Standing(o.Get(attrOrganizationRole).AsText())
-			if !ok { // a role the vendor added: treated as one that is not governed by custom roles
-				standing, _ = m.model.Standing(roleUser)
-			}
-			s.Standing[i] = standing
+			s.Standing[i], _ = m.model.Standing(standingOf(o.Get(attrOrganizationRole).AsText()))
 			if l, ok := limitValue(o); ok {
 				s.Spend[0].Member[i] = l
+			}
+		case "organization":
+			if l, err := access.ParseLimit(o.Get(attrDefaultLimit).AsText()); err == nil {
+				s.Spend[0].Default = l
 			}
 		case "feature":
 			p, ok := u.Find(permCapability(m.words.label(o.Key)))
@@ -243,6 +243,15 @@ func (m *mapping) state(st *schema.State, most bool) *access.State {
 		m.group(s, g, most)
 	}
 	return s
+}
+
+// standingOf returns the standing of an organization role. One that the vendor
+// added is treated as one that custom roles do not govern.
+func standingOf(role string) string {
+	if role == roleManaged || role == roleUser || slices.Contains(administrators, role) {
+		return role
+	}
+	return roleUser
 }
 
 func limitValue(o *schema.Object) (access.Limit, bool) {

@@ -16,11 +16,21 @@ import (
 func (s *System) State(snap *Snapshot) *schema.State {
 	st := schema.NewState()
 	for _, m := range snap.Missing {
-		st.Unread = append(st.Unread, schema.Unread{What: m.What, Why: m.Why, Affects: affects[m.What]})
+		hangs, ok := affects[m.What]
+		if !ok { // the roles of one group
+			hangs = "the access of its members"
+		}
+		st.Unread = append(st.Unread, schema.Unread{What: m.What, Why: m.Why, Affects: hangs})
 	}
 	st.Add(s.organizationObject(snap))
 	for _, o := range s.featureObjects(snap) {
 		st.Add(o)
+	}
+	for _, l := range snap.SpendLimits {
+		if l.ScopeType == "seat_tier" {
+			st.Unread = append(st.Unread, schema.Unread{What: "who has which seat", Why: "no API shows the seat of a member",
+				Affects: "the limit of members who would inherit that of the seat tier " + l.SeatTier})
+		}
 	}
 	roleIDs := map[string]bool{}
 	for _, r := range snap.Roles {
@@ -62,6 +72,13 @@ func (s *System) organizationObject(snap *Snapshot) *schema.Object {
 		var mode string
 		if json.Unmarshal(v.Value, &mode) == nil {
 			o.Put(attrProvisioning, schema.Text(mode))
+		}
+	}
+	// Inferred from the documented order of resolution, in which the
+	// organization comes last: its amount is what a member has who has no other.
+	for _, l := range snap.SpendLimits {
+		if l.ScopeType == "organization" && l.Period == "monthly" && l.Amount != nil {
+			o.Put(attrDefaultLimit, schema.Text(*l.Amount))
 		}
 	}
 	return o
@@ -367,8 +384,16 @@ func (s *System) unknownToggles(live, desired *schema.State) {
 		if v.Known() {
 			continue
 		}
-		if want := desired.Objects[o.Addr]; want == nil || !want.Described() {
+		want := desired.Objects[o.Addr]
+		if want == nil || !want.Described() {
 			others, why = append(others, s.words.label(o.Key)), v.Why()
+			continue
+		}
+		if !want.Get(attrEnabled).AsBool() { // nothing would ever show that it was switched off
+			o.Put(attrEnabled, schema.Bool(false))
+			live.Unread = append(live.Unread, schema.Unread{What: "whether " + string(o.Addr) + " is off", Why: v.Why() + "; the configuration's word is taken",
+				Affects: "who has " + permCapability(s.words.label(o.Key)) + " now", Unverified: true, Addr: o.Addr,
+				Fix: "look it up under Organization settings › Capabilities"})
 			continue
 		}
 		live.Unread = append(live.Unread, schema.Unread{What: "whether " + string(o.Addr) + " is on", Why: v.Why(),
@@ -393,10 +418,6 @@ func unreadable(have, want *schema.Object, live *schema.State) {
 			live.Unread = append(live.Unread, schema.Unread{
 				What: attr + " of " + string(want.Addr), Why: v.Why(), Affects: "whether it is as described", Asked: true,
 			})
-		} else if attr == attrRoles {
-			live.Unread = append(live.Unread, schema.Unread{
-				What: attr + " of " + string(want.Addr), Why: v.Why(), Affects: "the access of its members",
-			})
 		}
 	}
 }
@@ -408,9 +429,10 @@ func (s *System) completeRole(have, want *schema.Object, live, desired *schema.S
 	if below := want.Get(attrBelow); below.Known() && s.sameRows(have, want) {
 		have.Put(attrBelow, below)
 		live.Unread = append(live.Unread, schema.Unread{
-			What:    "levels under the connector default of " + string(want.Addr),
-			Why:     "the API has no row for them: what the configuration says is taken on trust",
-			Affects: "the tools of " + strings.Join(slices.Sorted(maps.Keys(below.AsMap())), ", "),
+			What:       "levels under the connector default of " + string(want.Addr),
+			Why:        "the API has no row for them: what the configuration says is taken on trust",
+			Affects:    "the tools of " + strings.Join(slices.Sorted(maps.Keys(below.AsMap())), ", "),
+			Unverified: true, Addr: want.Addr, Fix: "look them up in the console: " + belowText(below),
 		})
 	}
 	if !have.Get(attrCapabilities).Known() || !want.Get(attrCapabilities).Known() {
@@ -418,16 +440,23 @@ func (s *System) completeRole(have, want *schema.Object, live, desired *schema.S
 	}
 	visible := have.Get(attrCapabilities).AsSet()
 	for _, label := range want.Get(attrCapabilities).AsSet() {
-		addr := schema.MakeAddress("feature", label, "")
-		now, then := live.Objects[addr], desired.Objects[addr]
-		if slices.Contains(visible, label) || now == nil || now.Get(attrEnabled).AsBool() {
-			continue
-		}
-		if then == nil || !then.Get(attrEnabled).AsBool() { // off and staying off: its row can never be seen
+		now, then := live.Objects[schema.MakeAddress("feature", label, "")], desired.Objects[schema.MakeAddress("feature", label, "")]
+		off := now != nil && now.Get(attrEnabled).Known() && !now.Get(attrEnabled).AsBool()
+		stays := then == nil || !then.Get(attrEnabled).AsBool()
+		if off && stays && !slices.Contains(visible, label) { // as long as it is off, its row can never be seen
 			visible = append(slices.Clone(visible), label)
 		}
 	}
 	have.Put(attrCapabilities, schema.Set(visible...))
+}
+
+// belowText says what stands under a role's default, as the console shows it.
+func belowText(below schema.Value) string {
+	var list []string
+	for _, label := range slices.Sorted(maps.Keys(below.AsMap())) {
+		list = append(list, label+" on “"+levelTitle[below.AsMap()[label]]+"”")
+	}
+	return strings.Join(list, ", ")
 }
 
 // sameRows reports whether the rows that can be read are those that are

@@ -34,7 +34,8 @@ const (
 	attrProvisioning     = "provisioning"
 	attrPolicy           = "policy"
 	attrToolPolicy       = "tool_policy"
-	attrLimitID          = "spend_limit.id" // of a live limit, to delete it by
+	attrDefaultLimit     = "default_limit.monthly" // of the organization, for whoever has no other
+	attrLimitID          = "spend_limit.id"        // of a live limit, to delete it by
 	attrRemoved          = schema.Removed
 )
 
@@ -114,7 +115,7 @@ func (s *System) Describe() (*schema.Description, hcl.Diagnostics) {
 		case "connector":
 			d.connector(b)
 		case "feature":
-			o := object(b, s.words.action(b.Label))
+			o := object(b, b.Text("action", s.words.action(b.Label)))
 			o.Put(attrEnabled, schema.Bool(b.Bool("enabled", false)))
 			d.add(o)
 		case "role":
@@ -343,17 +344,11 @@ func (d *describer) connectorLevels(b *schema.Described, o *schema.Object) {
 		}
 	}
 	connectors, tools, below := map[string]string{}, map[string]string{}, map[string]string{}
-	seen := map[string]bool{}
 	for _, c := range blocks {
 		if _, ok := d.connectors[c.Label]; !ok {
 			d.problem(c.LabelRange, "Unknown connector", "No connector block is called %q%s. Correct the name, or add the block.", c.Label, d.nearestConnector(c.Label))
 			continue
 		}
-		if seen[c.Label] {
-			d.problem(c.Range, "Connector twice in one role", "%s has a block for %s already. Join the two.", b.Addr, c.Label)
-			continue
-		}
-		seen[c.Label] = true
 		d.connectorBlock(b, c, base, connectors, tools, below)
 	}
 	o.Put(attrConnectors, schema.Map(connectors))
@@ -460,6 +455,7 @@ func (d *describer) member(b *schema.Described) {
 		return
 	}
 	o := object(b, email)
+	o.Addr = memberAddress(email) // addresses are in lower case, however they are written
 	o.Keys = lower(b.Texts("previous_emails"))
 	if b.Bool("remove", false) {
 		o.Put(attrRemoved, schema.Bool(true))
@@ -516,7 +512,7 @@ func (d *describer) limit(b *schema.Described, o *schema.Object) {
 // units, exactly.
 func minorUnits(s string) (string, error) {
 	amount, ok := new(big.Rat).SetString(s)
-	if !ok || strings.ContainsAny(s, "eE/_xX") || amount.Sign() < 0 {
+	if !ok || !amountForm.MatchString(s) {
 		return "", fmt.Errorf("%q is not an amount. Write for example \"200.00\"", s)
 	}
 	minor := amount.Mul(amount, big.NewRat(100, 1))
@@ -529,13 +525,11 @@ func minorUnits(s string) (string, error) {
 	return minor.Num().String(), nil
 }
 
+// amountForm is how amounts are written: digits, and perhaps a point and more.
+var amountForm = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
+
 func (d *describer) migration(b *schema.Described) {
-	names := map[string]hcl.Range{}
 	for _, w := range b.Of("wave") {
-		if first, ok := names[w.Label]; ok {
-			d.problem(w.LabelRange, "Wave twice", "There is a wave %q already, on line %d. Choose another name.", w.Label, first.Start.Line)
-		}
-		names[w.Label] = w.LabelRange
 		a := schema.Assignment{Name: w.Label, Attr: attrOrganizationRole, Value: schema.Text(roleManaged), From: []string{roleUser}, Decl: w.Range}
 		switch w.Text("state", "open") {
 		case "closed":

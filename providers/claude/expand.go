@@ -152,6 +152,7 @@ func (e *expander) role(c *schema.Change) {
 		adds = append(adds, e.fieldEffects(c.Addr, f, true)...)
 		takes = append(takes, e.fieldEffects(c.Addr, f, false)...)
 	}
+	up, down, adds, takes = withDefault(c, up, down, adds, takes)
 	if len(adds) > 0 {
 		e.add(schema.Step{
 			ID: string(c.Addr) + "/add", Addr: c.Addr, Via: schema.ByConsole, Phase: phaseRoles,
@@ -168,6 +169,41 @@ func (e *expander) role(c *schema.Change) {
 			Proof:   e.roleProof(takes), Settle: slow, Moves: down, Effects: takes,
 		})
 	}
+}
+
+// withDefault puts what is held under the default into the same save as a
+// change of the default itself. A default that is raised before its exceptions
+// are made would open what is to stay closed, and one that is lowered after
+// they are gone would have opened it.
+func withDefault(c *schema.Change, up, down []access.Move, adds, takes []schema.Effect) (_, _ []access.Move, _, _ []schema.Effect) {
+	i := slices.IndexFunc(c.Fields, func(f schema.Field) bool { return f.Name == attrConnectorDefault })
+	if i < 0 {
+		return up, down, adds, takes
+	}
+	raised := levelOf(c.Fields[i].After.AsText()) > levelOf(c.Fields[i].Before.AsText())
+	ofDefault := func(m access.Move) bool { return m.Source == sourceName(c.Addr, partDefault) }
+	below := func(e schema.Effect) bool { return e.Attr == attrBelow }
+	if raised {
+		up, down = pull(up, down, ofDefault)
+		adds, takes = pull(adds, takes, below)
+	} else {
+		down, up = pull(down, up, ofDefault)
+		takes, adds = pull(takes, adds, below)
+	}
+	return up, down, adds, takes
+}
+
+// pull moves what is wanted from one list to the end of another.
+func pull[T any](to, from []T, wanted func(T) bool) (_, _ []T) {
+	var rest []T
+	for _, x := range from {
+		if wanted(x) {
+			to = append(to, x)
+		} else {
+			rest = append(rest, x)
+		}
+	}
+	return to, rest
 }
 
 // parts returns what the parts of a role grant; nothing for no role.
@@ -258,7 +294,7 @@ func (e *expander) fieldEffects(addr schema.Address, f schema.Field, adds bool) 
 		}
 	case attrName, attrDescription:
 		if adds {
-			list = append(list, schema.Effect{Addr: addr, Attr: f.Name, Op: schema.Put, Value: f.After})
+			list = append(list, schema.Effect{Addr: addr, Attr: f.Name, Op: schema.Put, Value: f.After, Minor: f.Name == attrDescription})
 		}
 	}
 	return list
@@ -529,7 +565,7 @@ func (e *expander) organizationRole(c *schema.Change, f schema.Field) {
 		Request: &schema.Request{Method: "POST", Path: "/v1/organizations/users/" + c.After.ID,
 			Body: body("role", f.After.AsText())},
 		Proof: schema.Exact, Settle: slow, Wave: c.Wave, Held: c.Held,
-		Moves:   []access.Move{{Kind: access.MoveStanding, Member: c.After.Key, From: f.Before.AsText(), To: f.After.AsText()}},
+		Moves:   []access.Move{{Kind: access.MoveStanding, Member: c.After.Key, From: standingOf(f.Before.AsText()), To: f.After.AsText()}},
 		Effects: []schema.Effect{{Addr: c.Addr, Attr: attrOrganizationRole, Op: schema.Put, Value: f.After}},
 	}
 	if e.idpRoles {
@@ -584,7 +620,7 @@ func (e *expander) removeMember(c *schema.Change) {
 	if l := c.Before.Get(attrLimit); l.Kind() == schema.KindText {
 		s.Moves = append(s.Moves, access.Move{Kind: access.MoveMemberLimit, Member: email, Period: "monthly", From: l.AsText()})
 	}
-	s.Moves = append(s.Moves, access.Move{Kind: access.MoveStanding, Member: email, From: c.Before.Get(attrOrganizationRole).AsText()})
+	s.Moves = append(s.Moves, access.Move{Kind: access.MoveStanding, Member: email, From: standingOf(c.Before.Get(attrOrganizationRole).AsText())})
 	if e.scim {
 		s.Via, s.Request = schema.ByConsole, nil
 		s.Console = &schema.Console{Where: "your identity provider", By: byIdentity,

@@ -411,8 +411,10 @@ func TestStepsLeadFromOneStateToTheOther(t *testing.T) {
 					attrAdmin, entries("admin", []string{"view", "manage"}, "billing", "privacy"),
 					attrConnectorDefault, schema.Text(rapid.SampledFrom([]string{"custom", "needs_approval", "always_allow"}).Draw(t, "default")),
 					attrConnectors, entries("connectors", above, "jira", "slack"), attrTools, entries("tools", above, "jira.search", "jira.delete"))
-				if i < 2 { // of a role that is there already
-					o.Put(attrBelow, entries("below", []string{"custom", "blocked", "needs_approval"}, "jira", "slack"))
+				if n := levelOf(o.Get(attrConnectorDefault).AsText()); n > 0 && i < 2 { // of a role that is there already
+					o.Put(attrBelow, entries("below", []string{"blocked", "needs_approval"}[:n], "jira", "slack"))
+				} else if i < 2 {
+					o.Put(attrBelow, schema.Map(nil))
 				}
 				st.Add(o)
 			}

@@ -8,8 +8,10 @@ package claude
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -114,7 +116,11 @@ func isEmulator(ctx context.Context, endpoint string) bool {
 		return false
 	}
 	defer resp.Body.Close()
-	return resp.StatusCode == http.StatusOK
+	var health struct {
+		Organization string `json:"organization_id"`
+	}
+	err = json.NewDecoder(io.LimitReader(resp.Body, 1<<16)).Decode(&health)
+	return err == nil && resp.StatusCode == http.StatusOK && uuid.MatchString(health.Organization)
 }
 
 // keys takes the keys from the environment or from a command. They are never
@@ -268,17 +274,17 @@ func (r *reader) ReadAgain(ctx context.Context, objects []*schema.Object) ([]*sc
 	}
 	state := r.State(snap)
 	found := make([]*schema.Object, len(objects))
-	index := map[[2]string][]*schema.Object{}
+	byID, byKey := map[[2]string][]*schema.Object{}, map[[2]string][]*schema.Object{}
 	for _, o := range state.Objects {
-		index[[2]string{o.Type, "id " + o.ID}] = append(index[[2]string{o.Type, "id " + o.ID}], o)
-		index[[2]string{o.Type, o.Key}] = append(index[[2]string{o.Type, o.Key}], o)
+		byID[[2]string{o.Type, o.ID}] = append(byID[[2]string{o.Type, o.ID}], o)
+		byKey[[2]string{o.Type, o.Key}] = append(byKey[[2]string{o.Type, o.Key}], o)
 	}
 	for i, o := range objects {
-		key := [2]string{o.Type, o.Key}
+		list := byKey[[2]string{o.Type, o.Key}]
 		if o.ID != "" {
-			key[1] = "id " + o.ID
+			list = byID[[2]string{o.Type, o.ID}]
 		}
-		switch list := index[key]; len(list) {
+		switch len(list) {
 		case 0:
 		case 1:
 			found[i] = list[0]
