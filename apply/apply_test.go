@@ -636,3 +636,69 @@ func TestRemoval(t *testing.T) {
 		t.Errorf("members (-want +got):\n%s", diff)
 	}
 }
+
+// TestRemovalBesideAConsoleStep: a removal by API and a console step in one
+// stage are both proven, each once.
+func TestRemovalBesideAConsoleStep(t *testing.T) {
+	s := newService(group("g", "ann@x.io"), member("ann@x.io"))
+	result, err := carry(t.Context(), s, planOf(s, 0, []schema.Step{removal("ann@x.io", "g"), attach("g", "role.r")}))
+	if err != nil || result.Done != 2 {
+		t.Errorf("done %d: %v", result.Done, err)
+	}
+}
+
+// TestAWaitOutlivesAStop: what an earlier run left of a wait is waited for
+// before the first step, and every stage says how long its own takes.
+func TestAWaitOutlivesAStop(t *testing.T) {
+	s := newService(group("g"), member("ann@x.io"))
+	step := join("g", "ann@x.io")
+	step.Settle = 900
+	w := &watch{before: func(int) {
+		if len(s.objects["group.g"].Get("members").AsSet()) != 0 {
+			t.Error("something was done before the wait of the earlier run was over")
+		}
+	}}
+	var notes []time.Duration
+	_, err := carry(t.Context(), s, planOf(s, 0, []schema.Step{step}), func(o *apply.Options) {
+		o.Sleep, o.Rest = w.Sleep, 10*time.Minute
+		o.Unsettled = func(d time.Duration) error { notes = append(notes, d); return nil }
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.total() != 10*time.Minute {
+		t.Errorf("waited %v, want 10m", w.total())
+	}
+	if len(notes) != 2 || notes[0] != 15*time.Minute || notes[1] != 15*time.Minute {
+		t.Errorf("noted %v, want 15m before and after the step", notes)
+	}
+}
+
+// TestAPartThatNoReadShows: somebody has to say that it was done.
+func TestAPartThatNoReadShows(t *testing.T) {
+	hidden := attach("g", "role.r")
+	hidden.Effects = append(hidden.Effects, schema.Effect{Addr: "group.g", Attr: "invisible", Op: schema.Put, Value: schema.Text("x")})
+	tests := map[string]struct {
+		confirm func(*schema.Step) bool
+		done    int
+		is      error
+	}{
+		"nobody-to-ask": {nil, 0, apply.ErrConsole},
+		"yes":           {func(*schema.Step) bool { return true }, 1, nil},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := newService(group("g"))
+			w := &watch{before: func(int) { s.make(attach("g", "role.r")) }} // all of it that a read can show
+			result, err := carry(t.Context(), s, planOf(s, 0, []schema.Step{hidden}), func(o *apply.Options) {
+				o.Console, o.Confirm, o.Sleep = apply.Wait, tt.confirm, w.Sleep
+			})
+			if !errors.Is(err, tt.is) || result.Done != tt.done {
+				t.Errorf("done %d, %v; want %d, %v", result.Done, err, tt.done, tt.is)
+			}
+			if tt.is == nil && len(result.Unproven) != 1 {
+				t.Errorf("%d unproven steps, want 1", len(result.Unproven))
+			}
+		})
+	}
+}

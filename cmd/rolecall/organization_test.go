@@ -16,11 +16,15 @@ import (
 	"github.com/rolecall/rolecall/schema/access"
 )
 
-// copyDir copies an example, so that a test never writes beside it.
+// copyDir copies an example, so that a test never writes beside it. The live
+// copy of somebody who tried the example stays behind.
 func copyDir(t *testing.T, from string) string {
 	t.Helper()
 	to := t.TempDir()
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(to, ".rolecall")); err != nil {
 		t.Fatal(err)
 	}
 	return to
