@@ -17,19 +17,17 @@ type Address string
 // identifier is put in brackets and quotes; an empty label gives the type
 // alone, as for `organization`.
 func MakeAddress(typ, label, key string) Address {
-	var b strings.Builder
-	b.WriteString(typ)
 	switch {
 	case label == "":
 	case hclsyntax.ValidIdentifier(label):
-		b.WriteString("." + label)
+		typ += "." + label
 	default:
-		b.WriteString("[" + quote(label) + "]")
+		typ += "[" + quote(label) + "]"
 	}
 	if key != "" {
-		b.WriteString("[" + quote(key) + "]")
+		typ += "[" + quote(key) + "]"
 	}
-	return Address(b.String())
+	return Address(typ)
 }
 
 // Type returns the block type that the address starts with.
@@ -43,6 +41,10 @@ func (a Address) Type() string {
 // quote writes s as an HCL string literal. Unlike strconv.Quote it leaves
 // letters of every script as they are, so that a name reads as a name.
 func quote(s string) string {
-	r := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "${", "$${", "%{", "%%{")
-	return `"` + r.Replace(s) + `"`
+	if strings.ContainsAny(s, "\\\"\n\r\t$%") { // rarely: addresses are made for every member
+		s = escapes.Replace(s)
+	}
+	return `"` + s + `"`
 }
+
+var escapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "${", "$${", "%{", "%%{")

@@ -73,8 +73,22 @@ func (t *text) verdict() {
 	default:
 		t.line("%s", t.Bold(t.effect()))
 	}
-	for _, u := range p.Unread {
+	t.unread()
+}
+
+// unread says what could not be read: in full if the configuration asks about
+// it, else a few lines.
+func (t *text) unread() {
+	shown, left := 0, 0
+	for _, u := range t.p.Unread {
+		if shown++; shown > folded && !u.Asked {
+			left++
+			continue
+		}
 		t.line("%s", t.Dim(fmt.Sprintf("  not read: %s (%s); affects %s", schema.Printable(u.What), schema.Printable(u.Why), schema.Printable(u.Affects))))
+	}
+	if left > 0 {
+		t.line("%s", t.Dim(fmt.Sprintf("  and %s more that could not be read; --format json lists them", thousands(left))))
 	}
 }
 
