@@ -16,7 +16,6 @@ type binding struct {
 	live    *schema.State // live objects under the addresses of the configuration
 	desired *schema.State // the same with everything described in the place of what is live
 	waves   map[schema.Address]schema.Assignment
-	members map[schema.Address]int // resolved counts of people expressions, by group
 }
 
 // A binder binds described objects to live ones.
@@ -39,7 +38,7 @@ type binder struct {
 func bind(d *schema.Description, live *schema.State) *binder {
 	b := &binder{
 		d:    d,
-		b:    &binding{live: schema.NewState(), waves: map[schema.Address]schema.Assignment{}, members: map[schema.Address]int{}},
+		b:    &binding{live: schema.NewState(), waves: map[schema.Address]schema.Assignment{}},
 		byID: map[[2]string]*schema.Object{}, byKey: map[[2]string][]*schema.Object{},
 		taken:  map[*schema.Object]schema.Address{},
 		alias:  map[string]string{},
@@ -349,7 +348,6 @@ func (b *binder) fill(o, want *schema.Object) {
 			strangers = append(strangers, email)
 		}
 	}
-	b.b.members[o.Addr] = len(members)
 	want.Put("members", schema.Set(members...))
 	if len(strangers) > 0 {
 		b.strangers(o, "members", strangers)
@@ -498,12 +496,12 @@ func (b *binder) assign() {
 		}
 		if len(strangers) > 0 {
 			b.found = append(b.found, &finding{Rule: "not-a-member", Range: a.Decl, Members: strangers,
-				Message: fmt.Sprintf("%s in wave %q who are not members of the organization", countPeople(len(strangers)), a.Name),
+				Message: fmt.Sprintf("%s in wave %q who are not members of the organization", schema.CountPeople(len(strangers)), a.Name),
 				Fix:     "invite them, or take them out of the wave"})
 		}
 		for _, name := range slices.Sorted(maps.Keys(overruled)) {
 			b.found = append(b.found, &finding{Rule: "wave-overlap", Range: a.Decl, Members: overruled[name],
-				Message: fmt.Sprintf("%s in wave %q stay held: wave %q, which is written before it and closed, names them too", countPeople(len(overruled[name])), a.Name, name),
+				Message: fmt.Sprintf("%s in wave %q stay held: wave %q, which is written before it and closed, names them too", schema.CountPeople(len(overruled[name])), a.Name, name),
 				Fix:     fmt.Sprintf("write wave %q before wave %q, or leave them out of one of the two", a.Name, name)})
 		}
 	}

@@ -79,7 +79,7 @@ func who(list []string) string {
 	case 2:
 		return list[0] + " and " + list[1]
 	}
-	return fmt.Sprintf("%s people (%s, …)", thousands(len(list)), list[0])
+	return fmt.Sprintf("%s people (%s, …)", schema.Thousands(len(list)), list[0])
 }
 
 // conflicts finds two roles that meet in a member and state different levels
@@ -211,7 +211,7 @@ func countHave(members []string) string {
 	if len(members) == 1 {
 		return members[0] + ", who has it, has"
 	}
-	return countPeople(len(members)) + " who have it have"
+	return schema.CountPeople(len(members)) + " who have it have"
 }
 
 // connectorOf returns the address of the connector that a permission is about.
@@ -348,10 +348,10 @@ func (a *analysis) unmanaged() {
 		}
 		more := ""
 		if n := len(names) - len(shown); n > 0 {
-			more = fmt.Sprintf(" and %s more", thousands(n))
+			more = fmt.Sprintf(" and %s more", schema.Thousands(n))
 		}
 		a.found = append(a.found, &finding{Rule: "unmanaged-object", Address: first,
-			Message: fmt.Sprintf("%s live %s that no block describes, left as found: %s%s", thousands(len(names)), noun, strings.Join(shown, ", "), more),
+			Message: fmt.Sprintf("%s live %s that no block describes, left as found: %s%s", schema.Thousands(len(names)), noun, strings.Join(shown, ", "), more),
 			Fix:     fmt.Sprintf("describe them, or write unmanaged { %ss = \"ignore\" }", typ)})
 	}
 }

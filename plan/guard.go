@@ -66,7 +66,7 @@ func (a *analysis) guardLosing(g schema.Guard) {
 	a.guard("max_members_losing_access", fmt.Sprint(len(losing)), share(g.MaxMembersLosingAccess),
 		g.MaxMembersLosingAccess.Allows(len(losing), total), losing,
 		fmt.Sprintf("%s of %s members (%.1f %%) would lose something that no open wave explains; the limit is %s",
-			thousands(len(losing)), thousands(total), percent(len(losing), total), share(g.MaxMembersLosingAccess)))
+			schema.Thousands(len(losing)), schema.Thousands(total), percent(len(losing), total), share(g.MaxMembersLosingAccess)))
 }
 
 // losingAnyway returns the members who would lose something even if nobody's
@@ -125,7 +125,7 @@ func (a *analysis) guardRemovals(g schema.Guard) {
 		}
 	}
 	a.guard("max_removals", fmt.Sprint(n), fmt.Sprint(g.MaxRemovals), n <= g.MaxRemovals, nil,
-		fmt.Sprintf("%s memberships, groups, roles or members would be taken away; the limit is %d", thousands(n), g.MaxRemovals))
+		fmt.Sprintf("%s memberships, groups, roles or members would be taken away; the limit is %d", schema.Thousands(n), g.MaxRemovals))
 }
 
 // guardShrink finds the group that loses the largest share of its members. A
@@ -169,7 +169,7 @@ func (a *analysis) guardShrink(g schema.Guard) {
 			ok = false
 			message = fmt.Sprintf("%s would lose %d of %d members (%.0f %%); the limit is %s", have.Addr, lost, len(before), percent(lost, len(before)), share(g.MaxGroupShrink))
 			if emptied {
-				message = fmt.Sprintf("%s would be emptied: it has %s", have.Addr, countPeople(len(before)))
+				message = fmt.Sprintf("%s would be emptied: it has %s", have.Addr, schema.CountPeople(len(before)))
 			}
 		}
 	}

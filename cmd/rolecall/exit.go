@@ -63,22 +63,26 @@ func status(code int) error {
 	return &statusError{code: code}
 }
 
-// exitCode returns the status of an error.
+// exitCode returns the status of an error: of those that apply, the one that
+// comes first in precedence.
 func exitCode(err error) int {
-	var s *statusError
-	switch {
-	case err == nil:
+	if err == nil {
 		return exitOK
-	case errors.As(err, &s):
-		return s.code
-	case errors.Is(err, context.Canceled):
-		return exitInterrupted
-	case errors.Is(err, context.DeadlineExceeded):
-		return exitDeadline
-	case errors.Is(err, apply.ErrStale):
-		return exitStale
-	case errors.Is(err, apply.ErrConsole):
-		return exitWaiting
+	}
+	applies := map[int]bool{
+		exitInterrupted: errors.Is(err, context.Canceled),
+		exitDeadline:    errors.Is(err, context.DeadlineExceeded),
+		exitStale:       errors.Is(err, apply.ErrStale),
+		exitWaiting:     errors.Is(err, apply.ErrConsole),
+	}
+	var s *statusError
+	if errors.As(err, &s) {
+		applies[s.code] = true
+	}
+	for _, code := range precedence {
+		if applies[code] {
+			return code
+		}
 	}
 	return exitError
 }

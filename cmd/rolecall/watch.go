@@ -63,11 +63,7 @@ func (w *watcher) observe(e apply.Event) {
 	}
 	switch e.Kind {
 	case apply.StageBegins:
-		noun := "steps"
-		if len(e.Of.Steps) == 1 {
-			noun = "step"
-		}
-		w.say("stage %d of %d, %s: %d %s", e.Stage+1, e.Stages, w.phase(e), len(e.Of.Steps), noun)
+		w.say("stage %d of %d, %s: %s", e.Stage+1, e.Stages, w.phase(e), schema.Count(len(e.Of.Steps), "step"))
 	case apply.StepDone:
 		if w.bar == nil && time.Since(w.last) >= heartbeat {
 			w.say("%d of %d steps done", e.Done, e.Total)

@@ -62,12 +62,12 @@ func (t *text) verdict() {
 	name := schema.Printable(p.Organization)
 	switch p.Verdict {
 	case plan.NoChanges:
-		t.line("%s", t.Bold(fmt.Sprintf("No changes. %s is as described: %s.", name, count(p.Members, "member"))))
+		t.line("%s", t.Bold(fmt.Sprintf("No changes. %s is as described: %s.", name, schema.Count(p.Members, "member"))))
 		if s.HeldSteps > 0 {
-			t.line("%s held back by closed waves.", count(s.HeldSteps, "step"))
+			t.line("%s held back by closed waves.", schema.Count(s.HeldSteps, "step"))
 		}
 	case plan.Blocked:
-		t.line("%s", t.Error(fmt.Sprintf("Blocked: %s. %s", count(t.blocking(), "error"), t.effect())))
+		t.line("%s", t.Error(fmt.Sprintf("Blocked: %s. %s", schema.Count(t.blocking(), "error"), t.effect())))
 	case plan.Undetermined:
 		t.line("%s", t.Warn(fmt.Sprintf("Undetermined: something the configuration asks about could not be read. %s", t.effect())))
 	default:
@@ -88,7 +88,7 @@ func (t *text) unread() {
 		t.line("%s", t.Dim(fmt.Sprintf("  not read: %s (%s); affects %s", schema.Printable(u.What), schema.Printable(u.Why), schema.Printable(u.Affects))))
 	}
 	if left > 0 {
-		t.line("%s", t.Dim(fmt.Sprintf("  and %s more that could not be read; --format json lists them", thousands(left))))
+		t.line("%s", t.Dim(fmt.Sprintf("  and %s more that could not be read; --format json lists them", schema.Thousands(left))))
 	}
 }
 
@@ -104,19 +104,19 @@ func (t *text) blocking() int {
 
 func (t *text) effect() string {
 	s := t.p.Summary
-	who := fmt.Sprintf("%s: of %s, %s and %s something", schema.Printable(t.p.Organization), count(t.p.Members, "member"),
+	who := fmt.Sprintf("%s: of %s, %s and %s something", schema.Printable(t.p.Organization), schema.Count(t.p.Members, "member"),
 		verb(s.MembersGaining, "gains", "gain"), verb(s.MembersLosing, "loses", "lose"))
 	if s.MembersGaining+s.MembersLosing == 0 {
-		who = fmt.Sprintf("%s: the access of %s stays as it is", schema.Printable(t.p.Organization), count(t.p.Members, "member"))
+		who = fmt.Sprintf("%s: the access of %s stays as it is", schema.Printable(t.p.Organization), schema.Count(t.p.Members, "member"))
 	}
-	return fmt.Sprintf("%s. %s in %s, about %s.", who, count(s.Steps, "step"), count(s.Stages, "stage"), duration(s.Seconds))
+	return fmt.Sprintf("%s. %s in %s, about %s.", who, schema.Count(s.Steps, "step"), schema.Count(s.Stages, "stage"), duration(s.Seconds))
 }
 
 func verb(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return fmt.Sprintf("%s %s", thousands(n), many)
+	return fmt.Sprintf("%s %s", schema.Thousands(n), many)
 }
 
 // access says who loses and who gains what.
@@ -136,12 +136,12 @@ func (t *text) access() {
 		if up {
 			sign, paint = "+", t.Gain
 		}
-		t.line("  %s %s", paint(sign), paint(fmt.Sprintf("%s: %s → %s, %s", g.title, g.from, g.to, people(g.count))))
+		t.line("  %s %s", paint(sign), paint(fmt.Sprintf("%s: %s → %s, %s", g.title, g.from, g.to, schema.CountPeople(g.count))))
 		for _, b := range g.why {
 			t.line("      %s", t.Dim(fmt.Sprintf("%s: %s", names(b.members), schema.Printable(b.why))))
 		}
 		if g.more > 0 {
-			t.line("      %s", t.Dim(fmt.Sprintf("and %s for other reasons", people(g.more))))
+			t.line("      %s", t.Dim(fmt.Sprintf("and %s for other reasons", schema.CountPeople(g.more))))
 		}
 	}
 }
@@ -325,7 +325,7 @@ func names(list []string) string {
 	if len(list) <= folded {
 		return printable(list)
 	}
-	return fmt.Sprintf("%s and %s more", printable(list[:folded-1]), thousands(len(list)-folded+1))
+	return fmt.Sprintf("%s and %s more", printable(list[:folded-1]), schema.Thousands(len(list)-folded+1))
 }
 
 func (t *text) findings() {
@@ -364,7 +364,7 @@ func (t *text) stages() {
 			phase += ", wave " + schema.Printable(st.Wave)
 		}
 		if st.Held {
-			t.line("  %s %s: %s, held: %s", t.Dim("·"), phase, count(len(st.Steps), "step"), schema.Printable(st.HeldWhy))
+			t.line("  %s %s: %s, held: %s", t.Dim("·"), phase, schema.Count(len(st.Steps), "step"), schema.Printable(st.HeldWhy))
 			continue
 		}
 		n++
@@ -386,10 +386,10 @@ func (t *text) kinds(st plan.Stage) string {
 	}
 	var parts []string
 	if api := len(st.Steps) - console; api > 0 {
-		parts = append(parts, count(api, "request"))
+		parts = append(parts, schema.Count(api, "request"))
 	}
 	if console > 0 {
-		parts = append(parts, count(console, "console step"))
+		parts = append(parts, schema.Count(console, "console step"))
 	}
 	return strings.Join(parts, " and ")
 }
@@ -415,7 +415,7 @@ func (t *text) steps(st plan.Stage) {
 		t.line("     %s%s", schema.Printable(s.Action), mark)
 	}
 	if left > 0 {
-		t.line("     %s", t.Dim(fmt.Sprintf("and %s more like these", thousands(left))))
+		t.line("     %s", t.Dim(fmt.Sprintf("and %s more like these", schema.Thousands(left))))
 	}
 }
 
@@ -436,12 +436,12 @@ func (t *text) changes() {
 	for _, k := range order {
 		list := byType[k]
 		if list[0].Action == schema.Update && len(list) > 10 && list[0].Address.Type() == "member" {
-			t.line("  ~ %s", count(len(list), "member")+" updated: "+fields(list[0]))
+			t.line("  ~ %s", schema.Count(len(list), "member")+" updated: "+fields(list[0]))
 			continue
 		}
 		for i, c := range list {
 			if i == 12 {
-				t.line("    %s", t.Dim(fmt.Sprintf("and %s more: %s", thousands(len(list)-i), k)))
+				t.line("    %s", t.Dim(fmt.Sprintf("and %s more: %s", schema.Thousands(len(list)-i), k)))
 				break
 			}
 			t.change(c)
@@ -515,33 +515,11 @@ func setChange(before, after schema.Value) string {
 func (t *text) total() string {
 	s := t.p.Summary
 	parts := []string{fmt.Sprintf("%d to create, %d to update, %d to rename, %d to delete", s.Create, s.Update, s.Rename, s.Delete),
-		fmt.Sprintf("%s requests, %s", thousands(s.Requests), count(s.ConsoleSteps, "console step"))}
+		fmt.Sprintf("%s requests, %s", schema.Thousands(s.Requests), schema.Count(s.ConsoleSteps, "console step"))}
 	if s.HeldSteps > 0 {
-		parts = append(parts, fmt.Sprintf("%s held", thousands(s.HeldSteps)))
+		parts = append(parts, fmt.Sprintf("%s held", schema.Thousands(s.HeldSteps)))
 	}
 	return "Plan: " + strings.Join(parts, "; ") + "."
-}
-
-func people(n int) string {
-	if n == 1 {
-		return "1 person"
-	}
-	return thousands(n) + " people"
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return thousands(n) + " " + noun + "s"
-}
-
-func thousands(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }
 
 // duration writes seconds as people say them.

@@ -420,7 +420,7 @@ func (e *expander) attachToGroups(role schema.Address, groups []string) {
 	for i, g := range groups {
 		names[i] = quoted(e.objectName(schema.Address(g)))
 	}
-	s.Action = fmt.Sprintf("attach the role %s to %s", name, count(len(groups), "group"))
+	s.Action = fmt.Sprintf("attach the role %s to %s", name, schema.Count(len(groups), "group"))
 	if len(groups) == 1 {
 		s.Action = fmt.Sprintf("attach the role %s to the group %s", name, names[0])
 	}
@@ -661,13 +661,6 @@ func (e *expander) feature(c *schema.Change) {
 func body(name, value string) json.RawMessage {
 	b, _ := json.Marshal(map[string]string{name: value}) // strings always encode
 	return b
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // Pace estimates the requests of steps and the seconds they take at the
