@@ -515,7 +515,7 @@ func setChange(before, after schema.Value) string {
 func (t *text) total() string {
 	s := t.p.Summary
 	parts := []string{fmt.Sprintf("%d to create, %d to update, %d to rename, %d to delete", s.Create, s.Update, s.Rename, s.Delete),
-		fmt.Sprintf("%s requests, %s", schema.Thousands(s.Requests), schema.Count(s.ConsoleSteps, "console step"))}
+		fmt.Sprintf("%s, %s", schema.Count(s.Requests, "request"), schema.Count(s.ConsoleSteps, "console step"))}
 	if s.HeldSteps > 0 {
 		parts = append(parts, fmt.Sprintf("%s held", schema.Thousands(s.HeldSteps)))
 	}

@@ -377,8 +377,7 @@ func (s *System) Complete(live, desired *schema.State) {
 // unknownToggles lists the features of which it is not known whether they are
 // on: those that the configuration describes one by one, the others together.
 func (s *System) unknownToggles(live, desired *schema.State) {
-	var others []string
-	why := ""
+	others := map[string][]string{} // features that no block describes, by what is in the way
 	for _, o := range live.Of("feature") {
 		v := o.Get(attrEnabled)
 		if v.Known() {
@@ -386,7 +385,7 @@ func (s *System) unknownToggles(live, desired *schema.State) {
 		}
 		want := desired.Objects[o.Addr]
 		if want == nil || !want.Described() {
-			others, why = append(others, s.words.label(o.Key)), v.Why()
+			others[v.Why()] = append(others[v.Why()], s.words.label(o.Key))
 			continue
 		}
 		if !want.Get(attrEnabled).AsBool() { // nothing would ever show that it was switched off
@@ -399,8 +398,8 @@ func (s *System) unknownToggles(live, desired *schema.State) {
 		live.Unread = append(live.Unread, schema.Unread{What: "whether " + string(o.Addr) + " is on", Why: v.Why(),
 			Affects: "who has " + permCapability(s.words.label(o.Key)) + " now"})
 	}
-	if len(others) > 0 {
-		live.Unread = append(live.Unread, schema.Unread{What: "whether these features, which no block describes, are on: " + strings.Join(others, ", "),
+	for _, why := range slices.Sorted(maps.Keys(others)) {
+		live.Unread = append(live.Unread, schema.Unread{What: "whether features that no block describes are on: " + strings.Join(others[why], ", "),
 			Why: why, Affects: "who has them now"})
 	}
 }
