@@ -61,8 +61,9 @@ func Connect(ctx context.Context, c *schema.Config, env providers.Environment) (
 		if o.Endpoint == "" {
 			o.Endpoint = api.Text("endpoint", DefaultEndpoint)
 		}
-		conn.Emulated = isEmulator(ctx, o.Endpoint)
-		o.Unpaced = conn.Emulated
+		var limited bool
+		conn.Emulated, limited = isEmulator(ctx, o.Endpoint)
+		o.Unpaced = conn.Emulated && !limited
 		if err := keys(ctx, api, env, &o); err != nil {
 			if !conn.Emulated {
 				return nil, err
@@ -97,30 +98,32 @@ func apiBlock(c *schema.Config) *schema.Described {
 	return &schema.Described{}
 }
 
-// isEmulator reports whether the endpoint is an emulator on this machine. No
-// key is sent to find out, and nothing at all to any other machine.
-func isEmulator(ctx context.Context, endpoint string) bool {
+// isEmulator reports whether the endpoint is an emulator on this machine, and
+// whether it enforces rate limits. No key is sent to find out, and nothing at
+// all to any other machine.
+func isEmulator(ctx context.Context, endpoint string) (is, limited bool) {
 	u, err := url.Parse(endpoint)
 	if err != nil || !isLoopback(u.Hostname()) {
-		return false
+		return false, false
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(endpoint, "/")+"/emulator/health", nil)
 	if err != nil {
-		return false
+		return false, false
 	}
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
-		return false
+		return false, false
 	}
 	defer resp.Body.Close()
 	var health struct {
 		Organization string `json:"organization_id"`
+		Limits       bool   `json:"rate_limits"`
 	}
 	err = json.NewDecoder(io.LimitReader(resp.Body, 1<<16)).Decode(&health)
-	return err == nil && resp.StatusCode == http.StatusOK && uuid.MatchString(health.Organization)
+	return err == nil && resp.StatusCode == http.StatusOK && uuid.MatchString(health.Organization), health.Limits
 }
 
 // keys takes the keys from the environment or from a command. They are never

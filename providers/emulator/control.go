@@ -25,7 +25,7 @@ func (s *Server) serveEmulator(r *http.Request, body []byte, readErr error) resu
 func (s *Server) control(method, path string, body []byte) (any, error) {
 	switch method + " " + path {
 	case "GET /emulator/health":
-		return fields{"status": "ok", "organization_id": s.organizationID()}, nil
+		return fields{"status": "ok", "organization_id": s.organizationID(), "rate_limits": s.budgets.enforced}, nil
 	case "GET /emulator/access":
 		return s.Access(), nil
 	case "GET /emulator/state":
