@@ -25,8 +25,12 @@ type Kind struct {
 	// New returns the system for one configuration. It touches nothing.
 	New func(*schema.Config) System
 
-	// Connect opens the live organization that the configuration names.
+	// Connect opens the live organization that the configuration names, to
+	// read it. What it returns has no way to write.
 	Connect func(context.Context, *schema.Config, Environment) (*Connection, error)
+
+	// ConnectToWrite opens it to change it, too.
+	ConnectToWrite func(context.Context, *schema.Config, Environment) (*Connection, Editor, error)
 }
 
 // An Environment is what a connection may take from outside.
@@ -119,10 +123,9 @@ var (
 	ErrDenied = errors.New("not allowed with this key")
 )
 
-// A Connection is an open organization: one value to read and one to write.
+// A Connection is an organization that is open for reading.
 type Connection struct {
 	Reader Reader
-	Editor Editor
 	// Emulated says that it is the embedded emulator and not the real thing.
 	Emulated bool
 	Close    func() error

@@ -53,7 +53,7 @@ func doApply(c *cli.Context, s streams) (err error) {
 		return err
 	}
 	defer unlock()
-	conn, err := connect(c, s, cfg)
+	conn, editor, err := cfg.kind.ConnectToWrite(c.Context, cfg.Config, environment(c, s))
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func doApply(c *cli.Context, s streams) (err error) {
 	}
 	watch := newWatcher(s)
 	rest := unsettled{filepath.Join(c.String("C"), ".rolecall", "unsettled.json")}
-	o := apply.Options{Plan: p, Reader: conn.Reader, Editor: conn.Editor, Console: mode, Observe: watch.observe,
+	o := apply.Options{Plan: p, Reader: conn.Reader, Editor: editor, Console: mode, Observe: watch.observe,
 		Unsettled: rest.note, Rest: rest.left(time.Now())}
 	if s.terminal {
 		o.Confirm = func(step *schema.Step) bool {

@@ -42,7 +42,7 @@ func doPlan(c *cli.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	conn, err := connect(c, s, cfg)
+	conn, err := cfg.kind.Connect(c.Context, cfg.Config, environment(c, s))
 	if err != nil {
 		return err
 	}
@@ -57,9 +57,9 @@ func doPlan(c *cli.Context, s streams) error {
 	return status(planStatus(p, c.Bool("detailed-exitcode")))
 }
 
-// connect opens the live organization.
-func connect(c *cli.Context, s streams, cfg *configuration) (*providers.Connection, error) {
-	return cfg.kind.Connect(c.Context, cfg.Config, providers.Environment{Getenv: s.getenv, Reset: c.Bool("reset"), Progress: readProgress(s)})
+// environment returns what a connection may take from outside.
+func environment(c *cli.Context, s streams) providers.Environment {
+	return providers.Environment{Getenv: s.getenv, Reset: c.Bool("reset"), Progress: readProgress(s)}
 }
 
 // makePlan reads the live organization and plans. It holds a reader, so it

@@ -3,7 +3,8 @@
 // imports.
 //
 // What is pure (language, description, access, steps) is in [System]; reading
-// and writing are two other types, made by [Connect].
+// is the type that [Connect] makes; writing is another, which only
+// [ConnectToWrite] makes.
 package claude
 
 import (
@@ -31,18 +32,25 @@ import (
 // Kind registers Claude Enterprise.
 func Kind() providers.Kind {
 	return providers.Kind{
-		Language: language,
-		New:      func(c *schema.Config) providers.System { return New(c) },
-		Connect:  Connect,
+		Language:       language,
+		New:            func(c *schema.Config) providers.System { return New(c) },
+		Connect:        Connect,
+		ConnectToWrite: ConnectToWrite,
 	}
+}
+
+// Connect opens the live organization to read it.
+func Connect(ctx context.Context, c *schema.Config, env providers.Environment) (*providers.Connection, error) {
+	conn, _, err := ConnectToWrite(ctx, c, env)
+	return conn, err
 }
 
 // keyTimeout is how long a command that prints a key may take.
 const keyTimeout = 30 * time.Second
 
-// Connect opens the live organization: the embedded emulator if the
+// ConnectToWrite opens the live organization: the embedded emulator if the
 // configuration names a seed, else the API at its endpoint.
-func Connect(ctx context.Context, c *schema.Config, env providers.Environment) (*providers.Connection, error) {
+func ConnectToWrite(ctx context.Context, c *schema.Config, env providers.Environment) (*providers.Connection, providers.Editor, error) {
 	s := New(c)
 	o := Options{UserAgent: "rolecall", Progress: env.Progress}
 	conn := &providers.Connection{Close: func() error { return nil }}
@@ -52,7 +60,7 @@ func Connect(ctx context.Context, c *schema.Config, env providers.Environment) (
 	if seed != nil && endpoint == "" {
 		base, stop, err := startEmulator(c.Dir, seed, env.Reset)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		conn.Emulated, conn.Close = true, stop
 		o.Endpoint, o.Key, o.Unpaced = base, "embedded-emulator", true
@@ -66,22 +74,22 @@ func Connect(ctx context.Context, c *schema.Config, env providers.Environment) (
 		o.Unpaced = conn.Emulated && !limited
 		if err := keys(ctx, api, env, &o); err != nil {
 			if !conn.Emulated {
-				return nil, err
+				return nil, nil, err
 			}
 			o.Key = "emulator" // which takes any key, unless its seed says otherwise
 		}
 	}
 	reads, writes, err := NewClient(o)
 	if err != nil {
-		return nil, errors.Join(err, conn.Close())
+		return nil, nil, errors.Join(err, conn.Close())
 	}
 	r := &reader{System: s, api: reads, known: map[schema.Address]*schema.Object{}}
 	conn.Reader = r
-	conn.Editor = &editor{writes: writes, live: r}
+	edit := editor{writes: writes, live: r}
 	if conn.Emulated {
-		conn.Editor = &emulatedEditor{editor{writes: writes, live: r}, console{System: s, base: o.Endpoint, client: &http.Client{Timeout: timeout}, live: r}}
+		return conn, &emulatedEditor{edit, console{System: s, base: o.Endpoint, client: &http.Client{Timeout: timeout}, live: r}}, nil
 	}
-	return conn, nil
+	return conn, &edit, nil
 }
 
 // defaultKeyEnv is the variable that holds the key if nothing else is said.
