@@ -19,7 +19,7 @@ type Address string
 func MakeAddress(typ, label, key string) Address {
 	switch {
 	case label == "":
-	case hclsyntax.ValidIdentifier(label):
+	case isIdentifier(label):
 		typ += "." + label
 	default:
 		typ += "[" + quote(label) + "]"
@@ -28,6 +28,21 @@ func MakeAddress(typ, label, key string) Address {
 		typ += "[" + quote(key) + "]"
 	}
 	return Address(typ)
+}
+
+// isIdentifier reports whether a label can be written without brackets. The
+// scanner decides only where a glance at the ASCII characters cannot: there is
+// an address for every member, and none of theirs is an identifier.
+func isIdentifier(label string) bool {
+	for i := range len(label) {
+		switch c := label[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '_', c >= 0x80:
+		case i > 0 && ('0' <= c && c <= '9' || c == '-'):
+		default:
+			return false
+		}
+	}
+	return hclsyntax.ValidIdentifier(label)
 }
 
 // Type returns the block type that the address starts with.
