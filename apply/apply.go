@@ -56,6 +56,9 @@ type Options struct {
 	Unsettled func(time.Duration) error
 	Rest      time.Duration
 
+	// MaxSettle caps every wait until changes are in force, 0 for no cap.
+	MaxSettle time.Duration
+
 	// Sleep waits; nil for real time. Poll is the wait between two looks at
 	// whether a console step was done, and Lag how long a read may go on
 	// showing what was before a write. They have defaults.
@@ -178,6 +181,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 			r.result.Total += len(o.Plan.Stages[i].Steps)
 		}
 	}
+	r.Rest = r.capped(r.Rest)
 	if r.Rest > 0 && len(r.stages) > 0 { // what an earlier run did may not be in force yet
 		r.observe(Event{Kind: Settling, Seconds: int(r.Rest.Round(time.Second).Seconds())})
 		if err := r.Sleep(ctx, r.Rest); err != nil {
@@ -264,13 +268,22 @@ func (r *runner) run(ctx context.Context, st *plan.Stage) error {
 		return r.partial("", err)
 	}
 	if st.SettleSeconds > 0 {
-		r.observe(Event{Kind: Settling, Seconds: st.SettleSeconds})
-		if err := r.Sleep(ctx, time.Duration(st.SettleSeconds)*time.Second); err != nil {
+		settle := r.capped(time.Duration(st.SettleSeconds) * time.Second)
+		r.observe(Event{Kind: Settling, Seconds: int(settle.Seconds())})
+		if err := r.Sleep(ctx, settle); err != nil {
 			return r.partial("", err)
 		}
 	}
 	r.observe(Event{Kind: StageDone})
 	return nil
+}
+
+// capped returns d, or the longest wait there is.
+func (r *runner) capped(d time.Duration) time.Duration {
+	if r.MaxSettle > 0 {
+		return min(d, r.MaxSettle)
+	}
+	return d
 }
 
 // unsettled tells how long it takes until steps are in force everywhere.
@@ -282,7 +295,7 @@ func (r *runner) unsettled(steps []*schema.Step) error {
 	if r.Unsettled == nil || settle == 0 {
 		return nil
 	}
-	return r.Unsettled(time.Duration(settle) * time.Second)
+	return r.Unsettled(r.capped(time.Duration(settle) * time.Second))
 }
 
 // send sends the requests of the API steps, several at a time. When the

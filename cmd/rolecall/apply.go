@@ -80,8 +80,16 @@ func doApply(c *cli.Context, s streams) (err error) {
 	}
 	watch := newWatcher(s)
 	rest := unsettled{filepath.Join(c.String("C"), ".rolecall", "unsettled.json")}
+	if c.Bool("reset") { // a new organization has nothing under way
+		if err := os.RemoveAll(rest.path); err != nil {
+			return fmt.Errorf("reset: %w", err)
+		}
+	}
 	o := apply.Options{Plan: p, Reader: conn.Reader, Editor: editor, Console: mode, Observe: watch.observe,
 		Unsettled: rest.note, Rest: rest.left(time.Now())}
+	if conn.Emulated { // which puts every change in force at once
+		o.MaxSettle = time.Second
+	}
 	if s.terminal {
 		o.Confirm = func(step *schema.Step) bool {
 			answer, err := ask(c.Context, s, fmt.Sprintf("\nNo read shows all of %s. Was it done? Only \"yes\" goes on: ", schema.Printable(step.ID)))
@@ -222,6 +230,9 @@ func consoleMode(c *cli.Context, s streams, conn *providers.Connection) (apply.C
 func lock(dir string) (unlock func(), err error) {
 	path := filepath.Join(dir, ".rolecall", "apply.lock")
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("lock: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(path), ".gitignore"), []byte("*\n"), 0o600); err != nil {
 		return nil, fmt.Errorf("lock: %w", err)
 	}
 	l := flock.New(path)

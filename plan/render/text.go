@@ -476,15 +476,23 @@ func fields(c plan.Change) string {
 			parts = append(parts, name+" "+setChange(before, after))
 		case c.Action == schema.Create && after.Kind() == schema.KindMap && len(after.AsMap()) == 0:
 		case c.Action == schema.Create:
-			parts = append(parts, name+" = "+schema.Printable(after.String()))
+			parts = append(parts, name+" = "+value(name, after))
 		default:
-			parts = append(parts, fmt.Sprintf("%s %s → %s", name, schema.Printable(before.String()), schema.Printable(after.String())))
+			parts = append(parts, fmt.Sprintf("%s %s → %s", name, value(name, before), value(name, after)))
 		}
 	}
 	if c.Action == schema.Delete {
 		return "removed"
 	}
 	return strings.Join(parts, "; ")
+}
+
+// value writes a value as people write it: limits in major units.
+func value(name string, v schema.Value) string {
+	if strings.HasPrefix(name, "spend_limit.") && v.Kind() == schema.KindText {
+		return schema.Major(v.AsText())
+	}
+	return schema.Printable(v.String())
 }
 
 func setChange(before, after schema.Value) string {

@@ -23,9 +23,12 @@ func (s *System) State(snap *Snapshot) *schema.State {
 		st.Unread = append(st.Unread, schema.Unread{What: m.What, Why: m.Why, Affects: hangs})
 	}
 	st.Add(s.organizationObject(snap))
+	on := map[string]bool{} // actions of features that are known to be on
 	for _, o := range s.featureObjects(snap) {
 		st.Add(o)
+		on[o.Key] = o.Get(attrEnabled).AsBool()
 	}
+	unseen := recordedRows(snap)
 	for _, l := range snap.SpendLimits {
 		if l.ScopeType == "seat_tier" {
 			st.Unread = append(st.Unread, schema.Unread{What: "who has which seat", Why: "no API shows the seat of a member",
@@ -35,7 +38,13 @@ func (s *System) State(snap *Snapshot) *schema.State {
 	roleIDs := map[string]bool{}
 	for _, r := range snap.Roles {
 		roleIDs[r.ID] = true
-		addLive(st, s.roleObject(r))
+		o := s.roleObject(r)
+		for _, action := range unseen[r.ID] { // what the feed shows and the rows cannot
+			if v := o.Get(attrCapabilities); v.Known() && !on[action] {
+				o.Put(attrCapabilities, schema.Set(append([]string{s.words.label(action)}, v.AsSet()...)...))
+			}
+		}
+		addLive(st, o)
 	}
 	users := map[string]User{}
 	limits := limitsOf(snap)
@@ -111,6 +120,37 @@ func rowsSeen(snap *Snapshot) map[string]bool {
 		}
 	}
 	return seen
+}
+
+// recordedRows returns, by role, the capabilities that the activity feed says
+// were granted last and not taken away since. It is how rows of features that
+// are off can be known, which every other reply leaves out.
+//
+// Source: Compliance API reference, activities, rbac_role_permission_added and
+// rbac_role_permission_removed; read 2026-11-22.
+func recordedRows(snap *Snapshot) map[string][]string {
+	type row struct{ role, action string }
+	seen := map[row]bool{}
+	granted := map[string][]string{}
+	for _, e := range snap.Events { // newest first
+		if e.Type != "rbac_role_permission_added" && e.Type != "rbac_role_permission_removed" {
+			continue
+		}
+		var f struct {
+			Role     string `json:"role_id"`
+			Action   string `json:"action"`
+			Resource string `json:"resource_type"`
+		}
+		if json.Unmarshal(e.Fields, &f) != nil || f.Resource != "organization" || strings.HasPrefix(f.Action, adminPrefix) ||
+			f.Action == actionAll || f.Action == actionAllGA || seen[row{f.Role, f.Action}] {
+			continue
+		}
+		seen[row{f.Role, f.Action}] = true
+		if e.Type == "rbac_role_permission_added" {
+			granted[f.Role] = append(granted[f.Role], f.Action)
+		}
+	}
+	return granted
 }
 
 // toggle finds out whether a feature is on: from its row in the effective

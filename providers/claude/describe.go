@@ -265,7 +265,7 @@ func (d *describer) capabilities(b *schema.Described, a *schema.Attribute, o *sc
 		blanket := item.Text == labelAll || item.Text == labelAllGA
 		switch {
 		case !known && !blanket:
-			d.problem(item.Range, "Unknown capability", "No feature is called %q%s. Correct the name, or add a block: feature %q { enabled = true, action = \"…\" }.",
+			d.problem(item.Range, "Unknown capability", "No feature is called %q%s Correct the name, or add a block feature %q with enabled and action.",
 				item.Text, d.nearest(item.Text), item.Text)
 		case slices.Contains(labels, item.Text):
 			d.problem(item.Range, "Capability listed twice", "%s is already in this list. Remove one of the two.", item.Text)
@@ -285,9 +285,9 @@ func (d *describer) nearest(label string) string {
 	}
 	slices.Sort(known)
 	if n := schema.Nearest(label, known); n != "" {
-		return fmt.Sprintf("; did you mean %q", n)
+		return fmt.Sprintf("; did you mean %q?", n)
 	}
-	return ""
+	return "."
 }
 
 func (d *describer) adminPermissions(a *schema.Attribute, o *schema.Object) {
@@ -346,7 +346,7 @@ func (d *describer) connectorLevels(b *schema.Described, o *schema.Object) {
 	connectors, tools, below := map[string]string{}, map[string]string{}, map[string]string{}
 	for _, c := range blocks {
 		if _, ok := d.connectors[c.Label]; !ok {
-			d.problem(c.LabelRange, "Unknown connector", "No connector block is called %q%s. Correct the name, or add the block.", c.Label, d.nearestConnector(c.Label))
+			d.problem(c.LabelRange, "Unknown connector", "No connector block is called %q%s Correct the name, or add the block.", c.Label, d.nearestConnector(c.Label))
 			continue
 		}
 		d.connectorBlock(b, c, base, connectors, tools, below)
@@ -394,9 +394,9 @@ func (d *describer) nearestConnector(label string) string {
 	}
 	slices.Sort(known)
 	if n := schema.Nearest(label, known); n != "" {
-		return fmt.Sprintf("; did you mean %q", n)
+		return fmt.Sprintf("; did you mean %q?", n)
 	}
-	return ""
+	return "."
 }
 
 func (d *describer) state(source schema.Address, perm, level string, def bool, at hcl.Range) {

@@ -45,6 +45,7 @@ func DefaultEventTypes() []string {
 		"mcp_tool_policy_updated",
 		"mcp_server_created",
 		"mcp_server_updated",
+		"rbac_role_permission_added", "rbac_role_permission_removed",
 	}
 }
 

@@ -175,6 +175,9 @@ func startEmulator(dir string, seed *schema.Attribute, reset bool) (base string,
 	if err := os.MkdirAll(filepath.Dir(state), 0o700); err != nil {
 		return "", nil, fmt.Errorf("live copy of the emulator: %w", err)
 	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(state), ".gitignore"), []byte("*\n"), 0o600); err != nil {
+		return "", nil, fmt.Errorf("live copy of the emulator: %w", err)
+	}
 	server, err := emulator.Open(emulator.Options{Seed: path, State: state, Reset: reset})
 	if errors.Is(err, emulator.ErrSeedChanged) {
 		return "", nil, fmt.Errorf("%s:%d: the seed %s has changed since its live copy %s was made: start over with --reset", seed.Range.Filename, seed.Range.Start.Line, path, state)
@@ -264,7 +267,7 @@ func (r *reader) ReadAgain(ctx context.Context, objects []*schema.Object) ([]*sc
 	if need["group"] || need["role"] || need["feature"] { // a row of a role proves that its feature is on
 		g.Go(func() (err error) { snap.Roles, err = r.api.FetchRoles(within); return err })
 	}
-	if need["feature"] {
+	if need["feature"] || need["role"] { // rows of features that are off are known from the feed alone
 		g.Go(func() error { return r.featureEvidence(within, snap) })
 	}
 	if limits && r.limited(objects) {
