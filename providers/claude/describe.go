@@ -265,7 +265,7 @@ func (d *describer) capabilities(b *schema.Described, a *schema.Attribute, o *sc
 		blanket := item.Text == labelAll || item.Text == labelAllGA
 		switch {
 		case !known && !blanket:
-			d.problem(item.Range, "Unknown capability", "No feature is called %q%s Correct the name, or add a block feature %q with enabled and action.",
+			d.problem(item.Range, "Unknown capability", "No feature is called %q%s Correct the name, or add a block: feature %q with enabled and action.",
 				item.Text, d.nearest(item.Text), item.Text)
 		case slices.Contains(labels, item.Text):
 			d.problem(item.Range, "Capability listed twice", "%s is already in this list. Remove one of the two.", item.Text)
