@@ -343,6 +343,9 @@ func (t *text) findings() {
 			accepted = " (accepted)"
 		}
 		t.line("  %s %s%s", paint(string(f.Severity)+" "+f.Rule+":"), schema.Printable(f.Message), accepted)
+		if len(f.Members) > 0 && !strings.Contains(f.Message, f.Members[0]) {
+			t.line("      %s", t.Dim(names(f.Members)))
+		}
 		if f.Range != nil {
 			t.line("      %s", t.Dim(fmt.Sprintf("%s:%d:%d", schema.Printable(f.Range.Filename), f.Range.Start.Line, f.Range.Start.Column)))
 		}
