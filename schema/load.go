@@ -234,6 +234,7 @@ func (l *loader) readFile(name string) {
 		}
 	} else {
 		file, diags = hclsyntax.ParseConfig(src, path, hcl.InitialPos)
+		diags = uncascaded(diags)
 		for _, d := range diags {
 			if d.Severity == hcl.DiagError && d.Subject != nil {
 				// What is on the same line may be what was not understood.
@@ -251,6 +252,17 @@ func (l *loader) readFile(name string) {
 	}
 	l.config.Files[path] = file
 	l.bodies = append(l.bodies, &source{name: path, body: file.Body, until: until})
+}
+
+// uncascaded leaves out what follows from a missing quote: from there on the
+// parser takes text for code and code for text.
+func uncascaded(diags hcl.Diagnostics) hcl.Diagnostics {
+	i := slices.IndexFunc(diags, func(d *hcl.Diagnostic) bool { return d.Summary == "Invalid multi-line string" })
+	if i < 0 {
+		return diags
+	}
+	diags[i].Detail = "A closing quote is missing on this line. Add it; what comes after it in this file is checked then."
+	return diags[:i+1]
 }
 
 // reportSyntax reports what a parser says.
