@@ -21,6 +21,20 @@ func (a *analysis) checks() {
 	a.unread()
 }
 
+// inspect runs the system's own checks.
+func (a *analysis) inspect() {
+	c, ok := a.System.(Checker)
+	if !ok {
+		return
+	}
+	for _, f := range c.Check(schema.Inspection{Live: a.b.live, Desired: a.b.desired, Changes: a.changes, Now: a.Now}) {
+		a.found = append(a.found, &finding{
+			Rule: f.Rule, Severity: Severity(f.Severity), Message: f.Message, Address: f.Address, About: f.About,
+			Range: f.Range, Members: f.Members, Fix: f.Fix,
+		})
+	}
+}
+
 // uncovered finds members who are governed by roles and have none that gives
 // them anything. Made so by this plan it is an error; if they were so before,
 // a warning; if only a held step would make them so, a warning too.

@@ -31,6 +31,12 @@ type System interface {
 	Pace(steps []schema.Step) (requests, seconds int)
 }
 
+// A Checker is a System with checks of its own. What they find is judged like
+// everything else; their rules are in [Rules].
+type Checker interface {
+	Check(schema.Inspection) []schema.Finding
+}
+
 // An Input is everything that a plan is made from.
 type Input struct {
 	Config      *schema.Config
@@ -190,6 +196,7 @@ func Build(in Input) (*Plan, error) {
 	a.stages()
 	a.objects()
 	a.checks()
+	a.inspect()
 	a.guards()
 	p.Findings = judge(a.found, in.Config.Rules, in.Accept)
 	p.conclude()

@@ -76,6 +76,14 @@ type System interface {
 	Pace(steps []schema.Step) (requests, seconds int)
 }
 
+// A Checker is a System that has checks of its own: what they find is shown
+// with every plan. Their rules, with severity and documentation, are in the one
+// table that package plan has.
+type Checker interface {
+	System
+	Check(schema.Inspection) []schema.Finding
+}
+
 // A Reader reads a live organization.
 type Reader interface {
 	// Read returns the whole live state. A list that cannot be read whole is
