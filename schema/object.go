@@ -118,6 +118,15 @@ func NewState() *State { return &State{Objects: map[Address]*Object{}} }
 // Add puts o into s under its address.
 func (s *State) Add(o *Object) { s.Objects[o.Addr] = o }
 
+// Clone returns a copy of s that shares nothing that can be changed.
+func (s *State) Clone() *State {
+	c := &State{Objects: make(map[Address]*Object, len(s.Objects)), Unread: slices.Clone(s.Unread)}
+	for _, o := range s.Objects {
+		c.Add(o.Clone())
+	}
+	return c
+}
+
 // Of returns the objects of type typ, sorted by address.
 func (s *State) Of(typ string) []*Object {
 	var list []*Object

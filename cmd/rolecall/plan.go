@@ -27,6 +27,7 @@ func planCommand(s streams) *cli.Command {
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes"},
 			&cli.StringSliceFlag{Name: "accept", Usage: "accept one guard or finding by `NAME`, such as guard.max_removals"},
 			&cli.BoolFlag{Name: "stats", Usage: "print how many requests were sent and how long it took, on stderr"},
+			snapshotFlag(),
 			&cli.BoolFlag{Name: "reset", Usage: "start the embedded emulator over from its seed"},
 		),
 		Action: func(c *cli.Context) error { return doPlan(c, s) },
@@ -42,7 +43,7 @@ func doPlan(c *cli.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	conn, err := cfg.kind.Connect(c.Context, cfg.Config, environment(c, s))
+	conn, err := connect(c, s, cfg)
 	if err != nil {
 		return err
 	}
@@ -55,11 +56,6 @@ func doPlan(c *cli.Context, s streams) error {
 		return err
 	}
 	return status(planStatus(p, c.Bool("detailed-exitcode")))
-}
-
-// environment returns what a connection may take from outside.
-func environment(c *cli.Context, s streams) providers.Environment {
-	return providers.Environment{Getenv: s.getenv, Reset: c.Bool("reset"), Progress: readProgress(s)}
 }
 
 // makePlan reads the live organization and plans. It holds a reader, so it

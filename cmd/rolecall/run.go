@@ -98,7 +98,11 @@ func newApp(s streams) *cli.App {
 		EnableBashCompletion: true,
 		ExitErrHandler:       func(*cli.Context, error) {},
 		OnUsageError:         func(_ *cli.Context, err error, _ bool) error { return usage("%v", err) },
-		Commands:             []*cli.Command{validateCommand(s), planCommand(s), applyCommand(s), emulateCommand(s), versionCommand(s)},
+		Commands: []*cli.Command{
+			validateCommand(s), planCommand(s), applyCommand(s),
+			snapshotCommand(s),
+			emulateCommand(s), versionCommand(s),
+		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				var names []string

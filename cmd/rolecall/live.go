@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/rolecall/rolecall/providers"
+	"github.com/rolecall/rolecall/schema"
+)
+
+// snapshotFlag makes a command work on a snapshot instead of the live
+// organization.
+func snapshotFlag() cli.Flag {
+	return &cli.StringFlag{Name: "snapshot", Usage: "take the live state from `FILE`, made by rolecall snapshot, without any network"}
+}
+
+// connect opens the live organization of a configuration to read it: the
+// system's API, the embedded emulator, or a snapshot. Every command that needs
+// live state gets it here.
+func connect(c *cli.Context, s streams, cfg *configuration) (*providers.Connection, error) {
+	if !c.IsSet("snapshot") {
+		return cfg.kind.Connect(c.Context, cfg.Config, environment(c, s))
+	}
+	if c.Bool("reset") {
+		return nil, usage("--reset starts the emulator over, and with --snapshot there is none; give one of the two")
+	}
+	snap, err := openSnapshot(c.String("snapshot"), cfg.System.Name)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range cfg.description.Objects {
+		if o.Type == "organization" && o.ID != "" && !strings.EqualFold(o.ID, snap.ID) {
+			at := o.Where("id")
+			return nil, fmt.Errorf("%s:%d: the configuration is for organization %s, and %s is a snapshot of %s (%s): use the right snapshot, or correct the id",
+				at.Filename, at.Start.Line, o.ID, c.String("snapshot"), snap.ID, snap.Name)
+		}
+	}
+	if c.String("format") != "json" {
+		fmt.Fprintf(s.err, "rolecall: live state as of %s, from %s\n", snap.TakenAt.Format(time.RFC3339), schema.Printable(c.String("snapshot")))
+	}
+	return providers.Offline(snap, cfg.system), nil
+}
+
+// openSnapshot reads a snapshot of a system.
+func openSnapshot(path, system string) (*schema.Snapshot, error) {
+	snap, err := schema.ReadSnapshot(path)
+	if err != nil {
+		return nil, err
+	}
+	if snap.System != system {
+		return nil, fmt.Errorf("snapshot %s: it is of system %q, and the configuration of %q", path, snap.System, system)
+	}
+	return snap, nil
+}
+
+// environment returns what a connection may take from outside.
+func environment(c *cli.Context, s streams) providers.Environment {
+	return providers.Environment{Getenv: s.getenv, Reset: c.Bool("reset"), Progress: readProgress(s)}
+}

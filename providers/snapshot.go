@@ -1,0 +1,67 @@
+package providers
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/rolecall/rolecall/schema"
+)
+
+// A Relabeler is a system whose live state is written in labels of the
+// configuration that it was read with.
+type Relabeler interface {
+	// Relabel turns a state that was read with any configuration into what a
+	// reading with this one would have been. What only a new reading could
+	// show becomes unavailable.
+	Relabel(*schema.State)
+}
+
+// Offline opens a snapshot in the place of a live organization. There is
+// nothing in it that could write.
+func Offline(snap *schema.Snapshot, system System) *Connection {
+	r := snapshotReader{snap.State}
+	if s, ok := system.(Relabeler); ok {
+		r.state = r.state.Clone()
+		s.Relabel(r.state)
+	}
+	return &Connection{Reader: r, Close: func() error { return nil }}
+}
+
+// A snapshotReader reads what was read before.
+type snapshotReader struct{ state *schema.State }
+
+// Read returns the state of the snapshot.
+func (r snapshotReader) Read(context.Context) (*schema.State, error) { return r.state.Clone(), nil }
+
+// ReadAgain finds the objects in the snapshot.
+func (r snapshotReader) ReadAgain(_ context.Context, objects []*schema.Object) ([]*schema.Object, error) {
+	type name struct{ typ, id, key string }
+	found := map[name][]*schema.Object{}
+	for _, o := range r.state.Objects {
+		found[name{typ: o.Type, key: o.Key}] = append(found[name{typ: o.Type, key: o.Key}], o)
+		if o.ID != "" {
+			found[name{typ: o.Type, id: o.ID}] = append(found[name{typ: o.Type, id: o.ID}], o)
+		}
+	}
+	list := make([]*schema.Object, len(objects))
+	for i, o := range objects {
+		n := name{typ: o.Type, id: o.ID}
+		if o.ID == "" {
+			n = name{typ: o.Type, key: o.Key}
+		}
+		switch same := found[n]; len(same) {
+		case 0:
+		case 1:
+			list[i] = same[0].Clone()
+		default:
+			return nil, fmt.Errorf("%s: %d objects of the snapshot are called %q", o.Addr, len(same), o.Key)
+		}
+	}
+	return list, nil
+}
+
+// Remember does nothing: nothing is carried out on a snapshot.
+func (snapshotReader) Remember([]*schema.Object) {}
+
+// Requests returns 0: no request is sent.
+func (snapshotReader) Requests() int { return 0 }
