@@ -16,13 +16,18 @@ type Address string
 // label, and with a for_each key if key is not empty. A label that is not an
 // identifier is put in brackets and quotes; an empty label gives the type
 // alone, as for `organization`.
-func MakeAddress(typ, label, key string) Address {
-	switch {
-	case label == "":
-	case isIdentifier(label):
-		typ += "." + label
-	default:
-		typ += "[" + quote(label) + "]"
+func MakeAddress(typ, label, key string) Address { return makeAddress(typ, label, "", key) }
+
+// makeAddress is MakeAddress for a block that may have a second label.
+func makeAddress(typ, label, second, key string) Address {
+	for _, l := range [...]string{label, second} {
+		switch {
+		case l == "":
+		case isIdentifier(l):
+			typ += "." + l
+		default:
+			typ += "[" + quote(l) + "]"
+		}
 	}
 	if key != "" {
 		typ += "[" + quote(key) + "]"

@@ -19,9 +19,16 @@ type Config struct {
 	// each instance of a for_each by itself.
 	Blocks []*Described
 
-	// Guard and Rules are the blocks every system has.
-	Guard Guard
-	Rules []Rule
+	// What follows are the blocks that every system has, in the order of files
+	// and lines.
+	Guard      Guard
+	Rules      []Rule
+	Accepts    []Accept
+	Exclusives []Exclusive
+	Holds      []Hold
+	Tests      []Test
+	Removals   []Removal
+	Moves      []Moved
 
 	// Digest is the SHA-256, in hex, of everything that the evaluation read:
 	// the files, what functions read, and the values of variables.
@@ -44,10 +51,11 @@ func (c *Config) Of(typ string) []*Described {
 
 // A Described is one block, or one instance of a block with for_each.
 type Described struct {
-	Type  string
-	Label string
-	Key   string  // the for_each key, "" without
-	Addr  Address // of a top-level block; "" for a nested one
+	Type   string
+	Label  string
+	Second string  // the second label, "" for a block with one or none
+	Key    string  // the for_each key, "" without
+	Addr   Address // of a top-level block; "" for a nested one
 
 	// Attrs are the attributes that are written, except those whose value is
 	// null, which counts as left out.
@@ -56,6 +64,9 @@ type Described struct {
 
 	Range      hcl.Range // the block's header: type and labels
 	LabelRange hcl.Range
+
+	// broken has the attributes that are written and could not be evaluated.
+	broken map[string]bool
 }
 
 // An Attribute is the value of one attribute. Which of its fields is set
@@ -178,4 +189,7 @@ type Rule struct {
 	Severity string // error, warning, info, off; "" leaves it
 	Ignore   []Address
 	Decl     hcl.Range
+
+	// Attrs are the attributes that the system adds, see [System.Extend].
+	Attrs map[string]*Attribute
 }

@@ -13,38 +13,36 @@ import (
 
 // decodeInstance decodes a block, or the instance of it with the given key.
 func (l *loader) decodeInstance(n *node, key string, scope *hcl.EvalContext) *instance {
-	addr := MakeAddress(n.block.decl.Type, n.block.label, key)
-	i := &instance{key: key, failed: map[string]bool{}}
-	i.described = l.decode(n.block, scope, i.failed)
-	i.described.Key, i.described.Addr = key, addr
-	return i
+	d := l.decode(n.block, scope)
+	d.Key, d.Addr = key, makeAddress(d.Type, d.Label, d.Second, key)
+	return &instance{key: key, described: d}
 }
 
-// decode decodes a block with its nested blocks. It notes in failed which of
-// its attributes could not be evaluated.
-func (l *loader) decode(p *parsed, scope *hcl.EvalContext, failed map[string]bool) *Described {
+// decode decodes a block with its nested blocks.
+func (l *loader) decode(p *parsed, scope *hcl.EvalContext) *Described {
 	d := &Described{
-		Type: p.decl.Type, Label: p.label,
+		Type: p.decl.Type, Label: p.label, Second: p.second,
 		Attrs: map[string]*Attribute{},
 		Range: p.header, LabelRange: p.labelRange,
+		broken: map[string]bool{},
 	}
 	for _, a := range p.attrs {
 		x := &decoder{loader: l, scope: scope, attr: a, name: `"` + a.decl.Name + `"`}
 		attribute := &Attribute{Name: a.decl.Name, Range: a.expr.Range(), NameRange: a.attr.NameRange}
 		switch null, ok := x.decode(attribute); {
 		case !ok:
-			failed[a.decl.Name] = true
+			d.broken[a.decl.Name] = true
 			l.undecided = append(l.undecided, a.expr.Range())
 		case null && a.decl.Required:
 			l.report(problem("Missing required attribute", a.expr.Range(),
 				"%s of %s is null, which counts as left out. %s", quote(a.decl.Name), what(p), hint(a.decl)))
-			failed[a.decl.Name] = true
+			d.broken[a.decl.Name] = true
 		case !null:
 			d.Attrs[a.decl.Name] = attribute
 		}
 	}
 	for _, b := range p.blocks {
-		d.Blocks = append(d.Blocks, l.decode(b, scope, map[string]bool{}))
+		d.Blocks = append(d.Blocks, l.decode(b, scope))
 	}
 	return d
 }
@@ -66,10 +64,13 @@ func (x *decoder) decode(a *Attribute) (null, ok bool) {
 		if elements, diags := hcl.ExprList(expr); !diags.HasErrors() {
 			return false, x.elements(a, elements)
 		}
-	case MapType:
+	case MapType, AmountMapType:
 		if pairs, diags := hcl.ExprMap(expr); !diags.HasErrors() {
 			return false, x.pairs(a, pairs)
 		}
+	case AddressType:
+		a.Text, ok = x.address(expr)
+		return false, ok
 	}
 	v := x.value(expr, x.scope)
 	if v.IsMarked() {
@@ -93,9 +94,11 @@ func (x *decoder) decode(a *Attribute) (null, ok bool) {
 		a.Text, ok = x.amount(v, at)
 	case shareType:
 		a.Text, ok = x.share(v, at)
+	case DayType:
+		a.Text, ok = x.day(v, at)
 	case ListType, RefList:
 		return false, x.list(a, v)
-	case MapType:
+	case MapType, AmountMapType:
 		return false, x.entries(a, v)
 	case Ref:
 		var item Item
@@ -193,7 +196,9 @@ func (x *decoder) pairs(a *Attribute, list []hcl.KeyValuePair) bool {
 			all = false
 			continue
 		}
-		text, ok := x.text(v, p.Value.Range())
+		ok = x.keyAllowed(k.AsString(), p.Key.Range())
+		text, valid := x.entry(v, p.Value.Range())
+		ok = ok && valid
 		if first, twice := a.Entries[k.AsString()]; twice {
 			x.report(within(problem("Duplicate key", p.Key.Range(), "%s already has a value in this map, on line %d. Remove one of the two.",
 				quote(k.AsString()), first.Range.Start.Line), a.Range))
@@ -216,15 +221,89 @@ func (x *decoder) entries(a *Attribute, v cty.Value) bool {
 	a.Entries = map[string]Item{}
 	for it := v.ElementIterator(); it.Next(); {
 		k, e := it.Element()
-		ok := x.usable(e, at, "The value of "+quote(k.AsString()))
+		ok := x.usable(e, at, "The value of "+quote(k.AsString())) && x.keyAllowed(k.AsString(), at)
 		text := ""
 		if ok {
-			text, ok = x.text(e, at)
+			text, ok = x.entry(e, at)
 		}
 		a.Entries[k.AsString()] = Item{text, at}
 		all = all && ok
 	}
 	return all
+}
+
+// entry decodes the value of an entry of a map.
+func (x *decoder) entry(v cty.Value, at hcl.Range) (string, bool) {
+	if x.attr.decl.Type == AmountMapType {
+		return x.amount(v, at)
+	}
+	return x.text(v, at)
+}
+
+// keyAllowed reports whether a map may have the key, and says so if not.
+func (x *decoder) keyAllowed(key string, at hcl.Range) bool {
+	allowed := x.attr.decl.Keys
+	if len(allowed) == 0 || slices.Contains(allowed, key) {
+		return true
+	}
+	x.report(problem("Key not allowed", at, "%s is not a key of %s.%s Write %s.", quote(key), x.name, didYouMean(key, allowed), oneOf(allowed)))
+	return false
+}
+
+// day decodes a day.
+func (x *decoder) day(v cty.Value, at hcl.Range) (string, bool) {
+	text, ok := x.text(v, at)
+	if !ok {
+		return "", false
+	}
+	day, err := ParseDay(text)
+	if err != nil {
+		x.report(problem("Invalid day", at, "%s. Write year, month and day; days are in UTC.", err))
+		return "", false
+	}
+	return string(day), true
+}
+
+// address decodes the address of a block that need not be there: it is not
+// evaluated.
+func (x *decoder) address(expr hcl.Expression) (string, bool) {
+	at := expr.Range()
+	steps, diags := hcl.AbsTraversalForExpr(expr)
+	if diags.HasErrors() {
+		advice := "Write it without quotes, as in group.old."
+		if len(expr.Variables()) > 0 {
+			advice = "Write it out, as in group.old: nothing is evaluated here."
+		}
+		x.report(problem("Not an address", at, "%s is the address of a block. %s", x.name, advice))
+		return "", false
+	}
+	decl := x.system.Block(steps.RootName())
+	if decl == nil || decl.Label == "" || decl.Once {
+		var types []string
+		for _, b := range x.system.Blocks {
+			if b.Label != "" && !b.Once {
+				types = append(types, b.Type)
+			}
+		}
+		x.report(problem("Not an address", at, "%s is the address of a block, and no block has addresses that begin with %s.%s Write one that begins with %s.",
+			x.name, steps.RootName(), didYouMean(steps.RootName(), types), oneOf(types)))
+		return "", false
+	}
+	n := len(decl.labelMeanings())
+	var names []string
+	for _, s := range steps[1:] {
+		names = append(names, stepName(s))
+	}
+	if len(names) < n || len(names) > n+1 || slices.Contains(names, "") {
+		x.report(problem("Not an address", at, "%s is the address of a block, and one of %s is written as %s.LABEL, or %s.LABEL[\"KEY\"] if it has for_each.",
+			x.name, aBlock(decl.Type), decl.Type, decl.Type))
+		return "", false
+	}
+	names = append(names, "", "")
+	if n == 1 {
+		return string(makeAddress(decl.Type, names[0], "", names[1])), true
+	}
+	return string(makeAddress(decl.Type, names[0], names[1], names[2])), true
 }
 
 // usable reports whether a part of a value can be decoded.
@@ -327,8 +406,8 @@ func (x *decoder) amount(v cty.Value, at hcl.Range) (string, bool) {
 		x.report(wrongType(x.name, "an amount", describe(v), "Write an amount such as \"200.00\".", at))
 		return "", false
 	}
-	if !amountForm.MatchString(text) || len(text) > 32 {
-		x.report(problem("Invalid amount", at, "%s is not an amount. Write digits, and a point before the decimals, such as \"200.00\".", quote(text)))
+	if _, err := MinorUnits(text, x.system.minorDigits()); err != nil {
+		x.report(problem("Invalid amount", at, "%s.", err))
 		return "", false
 	}
 	return text, true
@@ -423,6 +502,10 @@ func (x *decoder) person(s *listing, v cty.Value, at, list hcl.Range) bool {
 	t := v.Type()
 	if t == peopleType {
 		s.sets = append(s.sets, toPeople(v))
+		return true
+	}
+	if addr, ok := addressOf(v); ok && x.attr.decl.Groups && x.system.Block(addr.Type()).members() != nil {
+		s.sets = append(s.sets, &MembersOf{Group: addr})
 		return true
 	}
 	if t != cty.String {
@@ -555,6 +638,10 @@ func (x *decoder) want() string {
 		return "a list of texts"
 	case MapType:
 		return "a map of texts"
+	case AmountMapType:
+		return "a map of amounts"
+	case DayType:
+		return "a day"
 	case Ref:
 		return x.wantOne(false)
 	case RefList:
@@ -671,7 +758,7 @@ func (l *loader) unknownAttr(a *hcl.Attribute, decl *Block, p *parsed) *hcl.Diag
 		return problem("Block written as attribute", a.NameRange, "In %s, %s is a block. Write it without the equals sign: %s { … }.", what(p), a.Name, a.Name)
 	}
 	names := slices.Concat(attrs, blocks)
-	if canForEach(decl) && l.isTop(decl) {
+	if l.canForEach(decl) {
 		names = append(names, "for_each")
 	}
 	return problem("Unknown attribute", a.NameRange, "%s has no attribute %s.%s Correct the name, or take it out.",

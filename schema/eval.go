@@ -41,7 +41,6 @@ type node struct {
 type instance struct {
 	key       string
 	described *Described
-	failed    map[string]bool // attributes that are written and could not be evaluated
 }
 
 // at returns the instance with the given key.
@@ -58,7 +57,8 @@ func (n *node) at(key string) *instance {
 type parsed struct {
 	decl       *Block
 	label      string
-	labelled   bool      // it has the label that it needs, if any
+	second     string
+	labelled   bool      // it has the labels that it needs, if any
 	header     hcl.Range // type and labels
 	labelRange hcl.Range
 	attrs      []*parsedAttr
@@ -126,6 +126,7 @@ func (l *loader) gather() {
 	if l.system == nil {
 		l.incomplete = true // references to blocks cannot be followed
 	} else {
+		l.generic = genericBlocks(l.system)
 		l.declareBlocks()
 	}
 	for _, n := range l.nodes {
@@ -319,7 +320,7 @@ func (n *node) run() {
 
 // declareBlocks makes the nodes of all blocks of the system.
 func (l *loader) declareBlocks() {
-	decls := slices.Concat(basicBlocks, l.system.Blocks)
+	decls := slices.Concat(l.generic, l.system.Blocks)
 	once := map[string]hcl.Range{}
 	for _, s := range l.bodies {
 		attrs, blocks := l.content(s.body, decls, nil, s.until)
@@ -351,31 +352,31 @@ func (l *loader) declareBlocks() {
 // declareBlock makes the node of a block.
 func (l *loader) declareBlock(p *parsed) {
 	typ := p.decl.Type
-	n := &node{name: string(MakeAddress(typ, p.label, "")), decl: p.header, block: p, forEach: p.forEach}
+	n := &node{name: string(makeAddress(typ, p.label, p.second, "")), decl: p.header, block: p, forEach: p.forEach}
 	n.evaluate = func() { l.evaluateBlock(n) }
-	if p.labelled && !isGeneric(p.decl) {
+	key := labelKey(p.label, p.second)
+	switch first, ok := l.labels[typ+" "+key]; {
+	case !p.labelled || p.decl.Label == "" || p.decl.Once: // the last is reported elsewhere
+	case ok:
+		l.report(duplicateBlock(n.name, p.header, first))
+	default:
+		l.labels[typ+" "+key] = p.header
+	}
+	if p.labelled && !l.isGeneric(p.decl) {
 		if l.blocks[typ] == nil {
 			l.blocks[typ] = map[string]*node{}
 		}
-		first := l.blocks[typ][p.label]
-		switch {
-		case first == nil:
-			l.blocks[typ][p.label] = n
-		case !p.decl.Once: // else reported
-			l.report(duplicateBlock(n.name, p.header, first.decl))
-		}
-	} else if p.labelled && p.decl.Label != "" {
-		for _, other := range l.nodes {
-			if other.block != nil && other.block.decl == p.decl && other.block.label == p.label {
-				l.report(duplicateBlock(n.name, p.header, other.decl))
-				break
-			}
+		if l.blocks[typ][key] == nil {
+			l.blocks[typ][key] = n
 		}
 	}
 	if p.forEach != nil {
 		l.refer(n, p.forEach.expr, nil, true)
 	}
 	p.each(func(a *parsedAttr) {
+		if a.decl.Type == AddressType {
+			return // what it names need not be there
+		}
 		l.refer(n, a.expr, nil, false)
 		if p.forEach != nil {
 			speedUp(a.expr)
@@ -403,21 +404,21 @@ func (l *loader) evaluate() {
 		}
 		group[0].run()
 	}
+	var statements []*Described
 	for _, n := range l.nodes {
-		if n.block == nil {
-			continue
-		}
 		for _, i := range n.instances {
-			switch n.block.decl {
-			case guardBlock:
-				l.config.Guard = l.toGuard(i.described)
-			case ruleBlock:
-				l.config.Rules = append(l.config.Rules, l.toRule(i.described))
-			default:
+			if l.isGeneric(n.block.decl) {
+				statements = append(statements, i.described)
+			} else {
 				l.config.Blocks = append(l.config.Blocks, i.described)
+				l.addresses[i.described.Addr] = true
 			}
 		}
 	}
+	for _, d := range statements {
+		l.statement(d)
+	}
+	l.checkMoves()
 }
 
 // evaluateBlock decodes the instances of a block and computes its value.
@@ -512,7 +513,7 @@ func (l *loader) objectType(decl *Block) cty.Type {
 		return t
 	}
 	attrs := map[string]cty.Type{addressAttr: addressType}
-	for _, a := range decl.Attrs {
+	for _, a := range decl.valueAttrs() {
 		attrs[a.Name] = valueType(a.Type)
 	}
 	t := cty.Object(attrs)
@@ -533,7 +534,7 @@ func valueType(t AttrType) cty.Type {
 		return cty.Number
 	case ListType:
 		return cty.List(cty.String)
-	case MapType:
+	case MapType, AmountMapType:
 		return cty.Map(cty.String)
 	case Ref:
 		return addressType
@@ -548,13 +549,13 @@ func valueType(t AttrType) cty.Type {
 // blockValue returns what references to an instance see.
 func (l *loader) blockValue(decl *Block, i *instance) cty.Value {
 	attrs := map[string]cty.Value{addressAttr: addressValue(i.described.Addr)}
-	for _, a := range decl.Attrs {
+	for _, a := range decl.valueAttrs() {
 		written := i.described.Attrs[a.Name]
 		switch {
 		case isMembers(a):
 			// The members stay symbolic, and need not even be described.
 			attrs[a.Name] = peopleValue(&MembersOf{Group: i.described.Addr})
-		case i.failed[a.Name]:
+		case i.described.broken[a.Name]:
 			attrs[a.Name] = cty.UnknownVal(valueType(a.Type))
 		case written == nil:
 			attrs[a.Name] = cty.NullVal(valueType(a.Type))
@@ -567,6 +568,40 @@ func (l *loader) blockValue(decl *Block, i *instance) cty.Value {
 
 // isMembers reports whether a holds the members of the block.
 func isMembers(a *Attr) bool { return a.Name == "members" && a.Type == PeopleType }
+
+// groupMembers is what a reference to the members of a group sees if its block
+// has no attribute of that name.
+var groupMembers = &Attr{Name: "members", Type: PeopleType}
+
+// members returns the attribute with the people in a block, nil if there are
+// none.
+func (b *Block) members() *Attr {
+	if a := b.Attr("members"); a != nil && isMembers(a) {
+		return a
+	}
+	if b.Group {
+		return groupMembers
+	}
+	return nil
+}
+
+// valueAttrs returns the attributes that references can see.
+func (b *Block) valueAttrs() []*Attr {
+	if m := b.members(); m == groupMembers {
+		return append(slices.Clip(b.Attrs), m)
+	}
+	return b.Attrs
+}
+
+// valueAttr returns one of them, nil if there is none of that name.
+func (b *Block) valueAttr(name string) *Attr {
+	if name == "members" {
+		if m := b.members(); m != nil {
+			return m
+		}
+	}
+	return b.Attr(name)
+}
 
 func attrValue(t AttrType, a *Attribute) cty.Value {
 	switch t {
@@ -586,7 +621,7 @@ func attrValue(t AttrType, a *Attribute) cty.Value {
 			return cty.ListValEmpty(valueType(t).ElementType())
 		}
 		return cty.ListVal(items)
-	case MapType:
+	case MapType, AmountMapType:
 		entries := make(map[string]cty.Value, len(a.Entries))
 		for k, it := range a.Entries {
 			entries[k] = cty.StringVal(it.Text)
@@ -690,9 +725,14 @@ func (l *loader) parse(b *hcl.Block, decl *Block) *parsed {
 	attrs, blocks := l.content(b.Body, decl.Blocks, decl.Attrs, 0)
 	for _, a := range attrs {
 		switch declared := decl.Attr(a.Name); {
+		case declared != nil && declared.For != nil && p.labelled && !slices.Contains(declared.For, p.label):
+			l.report(problem("Unknown attribute", a.NameRange, "%s is an attribute of %s %s, and this is %s. Move it there, or take it out.",
+				quote(a.Name), decl.Type, oneOf(declared.For), what(p)))
+		case declared != nil && declared.NotYet != "":
+			l.report(problem("Not available yet", a.NameRange, "%s of %s cannot be written: %s", quote(a.Name), what(p), declared.NotYet))
 		case declared != nil:
 			p.attrs = append(p.attrs, &parsedAttr{declared, a, a.Expr})
-		case a.Name == "for_each" && canForEach(decl) && l.isTop(decl):
+		case a.Name == "for_each" && l.canForEach(decl):
 			p.forEach = &parsedAttr{nil, a, a.Expr}
 		default:
 			l.report(l.unknownAttr(a, decl, p))
@@ -713,7 +753,7 @@ func (l *loader) parse(b *hcl.Block, decl *Block) *parsed {
 		q := l.parse(nested, d)
 		key := nested.Type
 		if !d.Once {
-			key += " " + quote(q.label)
+			key += " " + labelKey(q.label, q.second)
 		}
 		if first, ok := seen[key]; ok && (d.Once || d.Label != "" && q.labelled) {
 			l.report(duplicateBlock("The block "+what(q), q.header, first))
@@ -741,37 +781,90 @@ func (l *loader) parseLocals(b *hcl.Block, p *parsed) {
 
 // parseLabel checks the labels of a block.
 func (l *loader) parseLabel(b *hcl.Block, p *parsed) {
-	typ, meaning := p.decl.Type, p.decl.Label
-	switch {
-	case meaning == "" && len(b.Labels) > 0:
-		l.report(within(problem("Label not allowed", b.LabelRanges[0],
-			"%s has no label. Take %s out.", upperFirst(aBlock(typ)), quote(b.Labels[0])), p.header))
-	case meaning == "":
-	case len(b.Labels) == 0:
-		p.labelled = false
-		l.report(problem("Missing label", p.header, "%s has a label (%s). Write it in quotes after %s.", upperFirst(aBlock(typ)), meaning, quote(typ)))
-	default:
-		// Names are compared in the normal form that values have.
-		p.label, p.labelRange = cty.NormalizeString(b.Labels[0]), b.LabelRanges[0]
-		if len(b.Labels) > 1 {
-			l.report(within(problem("More than one label", b.LabelRanges[1],
-				"%s has one label (%s). Take %s out.", upperFirst(aBlock(typ)), meaning, quote(b.Labels[1])), p.header))
+	typ, meanings := upperFirst(aBlock(p.decl.Type)), p.decl.labelMeanings()
+	for i, meaning := range meanings {
+		has := fmt.Sprintf("%s has a label (%s)", typ, meaning)
+		if len(meanings) > 1 {
+			has = fmt.Sprintf("%s has two labels (%s)", typ, strings.Join(meanings, ", "))
 		}
-		if p.label == "" {
+		if i >= len(b.Labels) {
 			p.labelled = false
-			l.report(problem("Empty label", p.labelRange, "%s has a label (%s). Write one.", upperFirst(aBlock(typ)), meaning))
-		} else if strings.IndexFunc(p.label, invisible) >= 0 {
-			l.report(problem("Invalid label", p.labelRange, "The label %s has characters that cannot be seen. Take them out.", quote(p.label)))
+			after := quote(p.decl.Type)
+			if i > 0 {
+				after = "the first"
+			}
+			l.report(problem("Missing label", p.header, "%s. Write %s in quotes after %s.", has, pick(i == 0 && len(meanings) == 1, "it", "the "+meaning), after))
+			return
+		}
+		// Names are compared in the normal form that values have.
+		label, at := cty.NormalizeString(b.Labels[i]), b.LabelRanges[i]
+		if i == 0 {
+			p.label, p.labelRange = label, at
+		} else {
+			p.second = label
+		}
+		if label == "" {
+			p.labelled = false
+			l.report(problem("Empty label", at, "%s. Write one.", has))
+		} else if strings.IndexFunc(label, invisible) >= 0 {
+			l.report(problem("Invalid label", at, "The label %s has characters that cannot be seen. Take them out.", quote(label)))
 		}
 	}
+	if n := len(meanings); len(b.Labels) > n {
+		extra := quote(b.Labels[n])
+		switch n {
+		case 0:
+			l.report(within(problem("Label not allowed", b.LabelRanges[n], "%s has no label. Take %s out.", typ, extra), p.header))
+		case 1:
+			l.report(within(problem("More than one label", b.LabelRanges[n], "%s has one label (%s). Take %s out.", typ, meanings[0], extra), p.header))
+		default:
+			l.report(within(problem("More than two labels", b.LabelRanges[n], "%s has two labels (%s). Take %s out.", typ, strings.Join(meanings, ", "), extra), p.header))
+		}
+	}
+}
+
+// pick returns a if the condition holds, else b.
+func pick(condition bool, a, b string) string {
+	if condition {
+		return a
+	}
+	return b
+}
+
+// labelMeanings returns what the labels of a block mean, one for each.
+func (b *Block) labelMeanings() []string {
+	switch {
+	case b.Label == "":
+		return nil
+	case b.Second == "":
+		return []string{b.Label}
+	}
+	return []string{b.Label, b.Second}
+}
+
+// labelKey puts the labels of a block into one text, for maps.
+func labelKey(label, second string) string {
+	if second == "" {
+		return label
+	}
+	return label + "\x00" + second
 }
 
 // invisible reports whether r has no place in a name.
 func invisible(r rune) bool { return r == '\n' || r == '\t' || unprintable(r) }
 
-// canForEach reports whether there can be several blocks of a type, so that
-// they can be made by for_each.
-func canForEach(decl *Block) bool { return decl.Label != "" && !decl.Once }
+// canForEach reports whether decl declares a block at the top level of which
+// there can be several, so that they can be made by for_each. The label of a
+// rule and an accept block is a name that there is only one of.
+func (l *loader) canForEach(decl *Block) bool {
+	switch {
+	case decl.Label == "" || decl.Once:
+		return false
+	case l.isGeneric(decl):
+		return decl == exclusiveBlock || decl == holdBlock || decl == testBlock
+	}
+	return l.isTop(decl)
+}
 
 // isTop reports whether decl declares a block of the system at the top level.
 func (l *loader) isTop(decl *Block) bool {
@@ -792,10 +885,13 @@ func header(b *hcl.Block) hcl.Range {
 
 // what names a block for messages, by type and label.
 func what(p *parsed) string {
-	if p.label == "" {
-		return p.decl.Type
+	name := p.decl.Type
+	for _, label := range [...]string{p.label, p.second} {
+		if label != "" {
+			name += " " + quote(label)
+		}
 	}
-	return p.decl.Type + " " + quote(p.label)
+	return name
 }
 
 // content returns the attributes and blocks of a body in the order in which
@@ -827,9 +923,7 @@ func (l *loader) content(body hcl.Body, blocks []*Block, attrs []*Attr, until in
 		}
 		for _, b := range blocks {
 			h := hcl.BlockHeaderSchema{Type: b.Type}
-			if b.Label != "" {
-				h.LabelNames = []string{b.Label}
-			}
+			h.LabelNames = b.labelMeanings()
 			schema.Blocks = append(schema.Blocks, h)
 		}
 		c, diags := body.Content(schema)

@@ -1,23 +1,41 @@
 package schema
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // basicBlocks are the blocks that every system has.
-var basicBlocks = []*Block{variableBlock, localsBlock, guardBlock, ruleBlock}
+var basicBlocks = []*Block{
+	variableBlock, localsBlock,
+	guardBlock, acceptBlock, ruleBlock, exclusiveBlock, holdBlock, testBlock, removedBlock, movedBlock,
+}
+
+// genericBlocks returns the blocks that every system has, with what the system
+// adds to them.
+func genericBlocks(s *System) []*Block {
+	list := slices.Clone(basicBlocks)
+	for i, b := range list {
+		if more := s.Extend[b.Type]; len(more) > 0 {
+			extended := *b
+			extended.Attrs = slices.Concat(b.Attrs, more)
+			list[i] = &extended
+		}
+	}
+	return list
+}
 
 // isGeneric reports whether decl is one of them. They are no objects, so
 // nothing refers to them.
-func isGeneric(decl *Block) bool { return findBlock(basicBlocks, decl.Type) == decl }
+func (l *loader) isGeneric(decl *Block) bool { return slices.Contains(l.generic, decl) }
 
 // shareType is the type of an attribute that is a number or a percentage. The
 // attribute then holds the text.
 const shareType AttrType = 128
 
 var guardBlock = &Block{
-	Type: "guard", Once: true,
+	Type: "guard", Once: true, Write: WayLocal, ReadBack: WayLocal,
 	Doc: "Bounds what one plan may do. A plan over a guard is blocked.",
 	Attrs: []*Attr{
 		{Name: "max_members_losing_access", Type: shareType, Default: `"5%"`, Example: `"5%"`,
@@ -36,14 +54,40 @@ var guardBlock = &Block{
 }
 
 var ruleBlock = &Block{
-	Type: "rule", Label: "id of the check",
+	Type: "rule", Label: "id of the check", Write: WayLocal, ReadBack: WayLocal,
 	Doc: "Changes one check.",
 	Attrs: []*Attr{
-		{Name: "severity", OneOf: []string{"error", "warning", "info", "off"}, Example: `"warning"`,
+		{Name: "severity", OneOf: []string{"error", "warning", "info", "off"}, Default: "as the check has it", Example: `"warning"`,
 			Doc: "How a finding of the check counts."},
-		{Name: "ignore", Type: RefList, Example: "[connector.slack]",
+		{Name: "ignore", Type: RefList, Default: "[]", Example: "[connector.slack]",
 			Doc: "The objects that the check passes over."},
 	},
+}
+
+// statement puts what a block that every system has says into the
+// configuration.
+func (l *loader) statement(d *Described) {
+	c := l.config
+	switch d.Type {
+	case "guard":
+		c.Guard = l.toGuard(d)
+	case "accept":
+		c.Accepts = append(c.Accepts, l.toAccept(d))
+	case "rule":
+		c.Rules = append(c.Rules, toRule(d))
+	case "exclusive":
+		c.Exclusives = append(c.Exclusives, l.toExclusive(d))
+	case "hold":
+		c.Holds = append(c.Holds, l.toHold(d))
+	case "test":
+		c.Tests = append(c.Tests, l.toTest(d))
+	case "removed":
+		c.Removals = append(c.Removals, l.toRemoval(d))
+	case "moved":
+		c.Moves = append(c.Moves, l.toMoved(d))
+	default:
+		panic("schema: no such generic block: " + d.Type)
+	}
 }
 
 // toGuard returns what a guard block says.
@@ -85,10 +129,23 @@ func parseShare(s string) Share {
 }
 
 // toRule returns what a rule block says.
-func (l *loader) toRule(d *Described) Rule {
-	r := Rule{Name: d.Label, Severity: d.Text("severity", ""), Decl: d.Range}
-	for _, a := range d.Texts("ignore") {
-		r.Ignore = append(r.Ignore, Address(a))
+func toRule(d *Described) Rule {
+	return Rule{Name: d.Label, Severity: d.Text("severity", ""), Ignore: addresses(d, "ignore"), Decl: d.Range, Attrs: d.Attrs}
+}
+
+// addresses returns the references in a list attribute.
+func addresses(d *Described, name string) []Address {
+	var list []Address
+	for _, a := range d.Texts(name) {
+		list = append(list, Address(a))
 	}
-	return r
+	return list
+}
+
+// name returns the label of a block, with the key if it has for_each.
+func (d *Described) name() string {
+	if d.Key == "" {
+		return d.Label
+	}
+	return d.Label + "[" + quote(d.Key) + "]"
 }

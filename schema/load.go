@@ -79,15 +79,28 @@ type loader struct {
 	// an error that is reported, or else is one: see finish.
 	undecided []hcl.Range
 
-	values map[string][]given // values of variables by name
-	system *System
+	values  map[string][]given // values of variables by name
+	system  *System
+	generic []*Block // the blocks of every system, as this one has them
 
 	nodes   []*node
 	vars    map[string]*node
 	locals  map[string]*node
-	blocks  map[string]map[string]*node // by type and label
+	blocks  map[string]map[string]*node // by type and key of the labels
+	labels  map[string]hcl.Range        // of blocks that nothing refers to, by type and label
 	objects map[*Block]cty.Type
 	root    *hcl.EvalContext
+
+	// What the blocks described, after all of them were evaluated.
+	addresses map[Address]bool
+	removed   map[Address]hcl.Range
+	moved     map[Address]movedTo
+}
+
+// A movedTo is the other end of a move, and where it is written.
+type movedTo struct {
+	to Address
+	hcl.Range
 }
 
 // A source is one parsed file.
@@ -109,7 +122,12 @@ func newLoader(dir string, o Options) *loader {
 		vars:    map[string]*node{},
 		locals:  map[string]*node{},
 		blocks:  map[string]map[string]*node{},
+		labels:  map[string]hcl.Range{},
 		objects: map[*Block]cty.Type{},
+
+		addresses: map[Address]bool{},
+		removed:   map[Address]hcl.Range{},
+		moved:     map[Address]movedTo{},
 	}
 }
 

@@ -205,6 +205,43 @@ func dump(c *schema.Config) string {
 	for _, r := range c.Rules {
 		fmt.Fprintf(&b, "rule %s %q %v\n", r.Name, r.Severity, r.Ignore)
 	}
+	for _, a := range c.Accepts {
+		upTo := "-"
+		if a.UpTo != nil {
+			upTo = fmt.Sprint(*a.UpTo)
+		}
+		fmt.Fprintf(&b, "accept %s up to %s, %q, expires %q  %s\n", a.Name, upTo, a.Reason, a.Expires, at(a.Decl))
+	}
+	for _, e := range c.Exclusives {
+		fmt.Fprintf(&b, "exclusive %s %v required %v  %s\n", e.Name, e.Groups, e.Required, at(e.Decl))
+	}
+	for _, h := range c.Holds {
+		fmt.Fprintf(&b, "hold %s %v until %q, %q  %s\n", h.Name, h.Objects, h.Until, h.Reason, at(h.Decl))
+	}
+	for _, x := range c.Tests {
+		fmt.Fprintf(&b, "test %s who %v  %s\n", x.Name, x.Who, at(x.Decl))
+		for _, it := range x.Can {
+			fmt.Fprintf(&b, "  can %s  %s\n", it.Text, at(it.Range))
+		}
+		for _, it := range x.Cannot {
+			fmt.Fprintf(&b, "  cannot %s  %s\n", it.Text, at(it.Range))
+		}
+		for _, p := range slices.Sorted(maps.Keys(x.AtMost)) {
+			fmt.Fprintf(&b, "  at most %s %s  %s\n", p, x.AtMost[p].Text, at(x.AtMost[p].Range))
+		}
+		for _, p := range slices.Sorted(maps.Keys(x.SpendAtMost)) {
+			fmt.Fprintf(&b, "  spend at most %s %d (%q)  %s\n", p, x.SpendAtMost[p].Minor, x.SpendAtMost[p].Text, at(x.SpendAtMost[p].Range))
+		}
+		for _, name := range slices.Sorted(maps.Keys(x.Where)) {
+			fmt.Fprintf(&b, "  %s at %s\n", name, at(x.Where[name]))
+		}
+	}
+	for _, r := range c.Removals {
+		fmt.Fprintf(&b, "removed %s id %q name %q  %s\n", r.From, r.ID, r.Name, at(r.Decl))
+	}
+	for _, m := range c.Moves {
+		fmt.Fprintf(&b, "moved %s to %s  %s\n", m.From, m.To, at(m.Decl))
+	}
 	return b.String()
 }
 

@@ -122,7 +122,7 @@ func (l *loader) find(n *node, r *reference) *hcl.Diagnostic {
 		}
 		return nil
 	case l.system != nil && l.system.Block(root) != nil:
-		return l.findBlock(n, r, root, name)
+		return l.findBlock(n, r, root)
 	}
 	return l.unknownRoot(r, root)
 }
@@ -151,24 +151,38 @@ func written(r *reference) string {
 }
 
 // findBlock finds the target of a reference to a block of a declared type.
-func (l *loader) findBlock(n *node, r *reference, typ, label string) *hcl.Diagnostic {
+func (l *loader) findBlock(n *node, r *reference, typ string) *hcl.Diagnostic {
 	decl := l.system.Block(typ)
-	if decl.Label == "" {
+	labels := len(decl.labelMeanings())
+	if labels == 0 {
 		return problem("Invalid reference", r.steps.SourceRange(), "%s has no label, and cannot be referred to. Write the value instead.", upperFirst(aBlock(typ)))
 	}
-	if len(r.steps) == 1 { // an index that is not a literal, or a loop
-		if n.block != nil && n.block.decl == decl && !isGeneric(decl) {
+	if len(r.steps) <= labels { // an index that is not a literal, or a loop
+		if n.block != nil && n.block.decl == decl {
 			return problem("Block refers to itself", r.steps.SourceRange(),
 				"Without a literal label this refers to every %s block, and %s is one of them. Write the label out.", typ, n.name)
 		}
 		r.all = typ
 		return nil
 	}
-	if r.target = l.blocks[typ][label]; r.target == nil {
-		return problem(unknownReference, firstSteps(r.steps, 2), "No %s is called %s.%s Describe it with %s, or correct the name.",
-			typ, quote(label), l.suggest(label, typ, l.blocks[typ]), aBlock(typ))
+	key := stepsKey(r.steps, labels)
+	if r.target = l.blocks[typ][key]; r.target == nil {
+		called := quote(stepName(r.steps[1]))
+		if labels == 2 {
+			called += " " + quote(stepName(r.steps[2]))
+		}
+		return problem(unknownReference, firstSteps(r.steps, labels+1), "No %s is called %s.%s Describe it with %s, or correct the name.",
+			typ, called, l.suggest(key, typ, l.blocks[typ]), aBlock(typ))
 	}
 	return nil
+}
+
+// stepsKey returns the key of the labels, of which there are n, in a reference.
+func stepsKey(t hcl.Traversal, n int) string {
+	if n == 2 {
+		return labelKey(stepName(t[1]), stepName(t[2]))
+	}
+	return stepName(t[1])
 }
 
 // suggest proposes the nearest of nodes, as it is referred to.
@@ -177,7 +191,8 @@ func (l *loader) suggest(name, root string, nodes map[string]*node) string {
 	if near == "" {
 		return ""
 	}
-	return fmt.Sprintf(" Did you mean %s?", MakeAddress(root, near, ""))
+	label, second, _ := strings.Cut(near, "\x00")
+	return fmt.Sprintf(" Did you mean %s?", makeAddress(root, label, second, ""))
 }
 
 // unknownRoot is about a reference that begins with an unknown name.
@@ -214,7 +229,7 @@ func (l *loader) unknownRoot(r *reference, root string) *hcl.Diagnostic {
 // has what n refers to and nothing else, so that it is small however many
 // blocks there are.
 func (l *loader) scope(n *node) *hcl.EvalContext {
-	roots := map[string]map[string]cty.Value{}
+	roots := map[string]*branch{}
 	vars := map[string]cty.Value{}
 	for i := range n.refs {
 		r := &n.refs[i]
@@ -225,10 +240,10 @@ func (l *loader) scope(n *node) *hcl.EvalContext {
 				vars[name] = cty.DynamicVal
 				continue
 			}
-			put(roots, name, stepName(r.steps[1]), cty.DynamicVal)
+			put(roots, cty.DynamicVal, name, stepName(r.steps[1]))
 		case r.all != "":
-			for label, target := range l.blocks[r.all] {
-				put(roots, name, label, target.value)
+			for _, target := range l.blocks[r.all] {
+				put(roots, target.value, name, target.labels()...)
 			}
 			if len(l.blocks[r.all]) == 0 {
 				vars[name] = cty.EmptyObjectVal
@@ -241,15 +256,19 @@ func (l *loader) scope(n *node) *hcl.EvalContext {
 			if r.poisoned {
 				value = cty.DynamicVal
 			}
-			put(roots, name, stepName(r.steps[1]), value)
+			path := []string{stepName(r.steps[1])}
+			if r.target.block != nil {
+				path = r.target.labels()
+			}
+			put(roots, value, name, path...)
 		}
 	}
 	if len(roots) == 0 && len(vars) == 0 {
 		return l.root
 	}
-	for name, attrs := range roots {
+	for name, b := range roots {
 		if _, ok := vars[name]; !ok {
-			vars[name] = cty.ObjectVal(attrs)
+			vars[name] = b.object()
 		}
 	}
 	child := l.root.NewChild()
@@ -257,25 +276,65 @@ func (l *loader) scope(n *node) *hcl.EvalContext {
 	return child
 }
 
-// put adds a value to an object, but never over an unknown one.
-func put(roots map[string]map[string]cty.Value, root, name string, v cty.Value) {
-	if roots[root] == nil {
-		roots[root] = map[string]cty.Value{}
+// A branch is an object while it is put together.
+type branch struct {
+	value cty.Value // of a leaf
+	below map[string]*branch
+}
+
+// put adds a value to the objects, by the names on the way to it, but never
+// over an unknown one.
+func put(roots map[string]*branch, v cty.Value, root string, path ...string) {
+	b := roots[root]
+	if b == nil {
+		b = &branch{}
+		roots[root] = b
 	}
-	if old, ok := roots[root][name]; ok && old == cty.DynamicVal {
-		return
+	for _, name := range path {
+		if b.below == nil {
+			b.below = map[string]*branch{}
+		}
+		next := b.below[name]
+		if next == nil {
+			next = &branch{value: cty.NilVal}
+			b.below[name] = next
+		}
+		b = next
 	}
-	roots[root][name] = v
+	if b.value == cty.NilVal || b.value != cty.DynamicVal {
+		b.value = v
+	}
+}
+
+// object returns the value of b.
+func (b *branch) object() cty.Value {
+	if b.value != cty.NilVal {
+		return b.value
+	}
+	attrs := make(map[string]cty.Value, len(b.below))
+	for name, next := range b.below {
+		attrs[name] = next.object()
+	}
+	return cty.ObjectVal(attrs)
+}
+
+// labels returns the labels of a block.
+func (n *node) labels() []string {
+	if n.block.second == "" {
+		return []string{n.block.label}
+	}
+	return []string{n.block.label, n.block.second}
 }
 
 // checkSteps checks what is written after the label of a reference: a key if
 // the block has for_each, then an attribute that is set.
 func (l *loader) checkSteps(r *reference) bool {
-	n, steps := r.target, r.steps[2:]
+	n := r.target
+	at, key := 1+len(n.labels()), ""
+	steps := r.steps[at:]
 	if len(steps) == 0 || n.value == cty.DynamicVal {
 		return true
 	}
-	at, key := 2, ""
 	name := n.name
 	if n.forEach != nil {
 		if _, ok := steps[0].(hcl.TraverseSplat); ok {
@@ -291,12 +350,12 @@ func (l *loader) checkSteps(r *reference) bool {
 			for _, i := range n.instances {
 				keys = append(keys, i.key)
 			}
-			l.report(problem(unknownReference, firstSteps(r.steps, 3), "%s has no instance %s.%s Use one of the keys of its for_each.",
+			l.report(problem(unknownReference, firstSteps(r.steps, at+1), "%s has no instance %s.%s Use one of the keys of its for_each.",
 				n.name, quote(key), didYouMean(key, keys)))
 			return false
 		}
 		name = string(i.described.Addr)
-		steps, at = steps[1:], 3
+		steps, at = steps[1:], at+1
 		if len(steps) == 0 {
 			return true
 		}
@@ -305,12 +364,12 @@ func (l *loader) checkSteps(r *reference) bool {
 	if i == nil { // the block is still being evaluated
 		return true
 	}
-	attr := decl.Attr(stepName(steps[0]))
+	attr := decl.valueAttr(stepName(steps[0]))
 	where := firstSteps(r.steps, at+1)
 	switch {
 	case attr == nil:
 		var names []string
-		for _, a := range decl.Attrs {
+		for _, a := range decl.valueAttrs() {
 			names = append(names, a.Name)
 		}
 		advice := didYouMean(stepName(steps[0]), names) + " Use one of the attributes of the block."
@@ -336,17 +395,22 @@ func (l *loader) checkSteps(r *reference) bool {
 func (l *loader) refersToUnset(expr hcl.Expression) bool {
 	var guarded []hcl.Range
 	for _, t := range expr.Variables() {
-		if len(t) < 3 || l.blocks[t.RootName()] == nil {
+		typ := t.RootName()
+		if l.blocks[typ] == nil {
 			continue
 		}
-		n, steps, key := l.blocks[t.RootName()][stepName(t[1])], t[2:], ""
+		labels := len(l.system.Block(typ).labelMeanings())
+		if len(t) < labels+2 {
+			continue
+		}
+		n, steps, key := l.blocks[typ][stepsKey(t, labels)], t[labels+1:], ""
 		if n != nil && n.forEach != nil {
 			key, steps = stepName(steps[0]), steps[1:]
 		}
 		if n == nil || len(steps) == 0 {
 			continue
 		}
-		i, attr := n.at(key), n.block.decl.Attr(stepName(steps[0]))
+		i, attr := n.at(key), n.block.decl.valueAttr(stepName(steps[0]))
 		if i == nil || attr == nil || n.isSet(i, attr) {
 			continue
 		}
@@ -363,7 +427,7 @@ func (l *loader) refersToUnset(expr hcl.Expression) bool {
 // isSet reports whether references to an attribute of an instance have a
 // value, or would if there were no error in it.
 func (n *node) isSet(i *instance, attr *Attr) bool {
-	return isMembers(attr) || i.failed[attr.Name] || i.described.Attrs[attr.Name] != nil
+	return isMembers(attr) || i.described.broken[attr.Name] || i.described.Attrs[attr.Name] != nil
 }
 
 // targets calls f with each node that n refers to.

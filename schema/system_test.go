@@ -12,10 +12,14 @@ func testSystem() *schema.System {
 	}
 	access := []string{"always_allow", "needs_approval", "blocked"}
 	limit := &schema.Block{Type: "spend_limit", Once: true, Attrs: []*schema.Attr{
-		attr("monthly", schema.AmountType), attr("unlimited", schema.BoolType), attr("inherit", schema.BoolType),
+		attr("monthly", schema.AmountType), {Name: "weekly", Type: schema.AmountType, NotYet: "only monthly limits work today. Write monthly."},
+		attr("unlimited", schema.BoolType), attr("inherit", schema.BoolType),
 		choice("enforce", "console", "members"),
 	}}
-	return &schema.System{Name: "test", Blocks: []*schema.Block{
+	extend := map[string][]*schema.Attr{"rule": {
+		{Name: "trusted", Type: schema.RefList, Refs: "group", For: []string{"admin-scope"}},
+	}}
+	return &schema.System{Name: "test", Extend: extend, Blocks: []*schema.Block{
 		{
 			Type: "organization", Label: "name", Once: true,
 			Attrs: []*schema.Attr{
@@ -65,6 +69,12 @@ func testSystem() *schema.System {
 		},
 		{Type: "member", Label: "e-mail address", Attrs: []*schema.Attr{
 			attr("remove", schema.BoolType), attr("previous_emails", schema.ListType),
+		}},
+		{Type: "resource", Label: "kind", Second: "name", Attrs: []*schema.Attr{
+			text("creator"), {Name: "group", Type: schema.Ref, Refs: "group"},
+		}},
+		{Type: "squad", Label: "name", Group: true, Attrs: []*schema.Attr{
+			attr("leads", schema.PeopleType), {Name: "since", Type: schema.DayType}, text("motto"),
 		}},
 		{Type: "migration", Once: true, Blocks: []*schema.Block{
 			{Type: "wave", Label: "name", Attrs: []*schema.Attr{

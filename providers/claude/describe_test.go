@@ -72,7 +72,6 @@ func TestDescribeErrors(t *testing.T) {
 		"monthly-and-weekly":         {"group \"g\" {\n  spend_limit {\n    monthly = 5\n    weekly = 5\n  }\n}\n", "7: Period not available"},
 		"no-limit-at-all":            {"group \"g\" {\n  spend_limit {\n  }\n}\n", "5: Unclear spend limit"},
 		"two-limits":                 {"group \"g\" {\n  spend_limit {\n    monthly = 5\n    unlimited = true\n  }\n}\n", "5: Unclear spend limit"},
-		"amount":                     {"group \"g\" {\n  spend_limit {\n    monthly = \"200.005\"\n  }\n}\n", "6: Invalid amount"},
 		"empty-wave":                 {"migration {\n  wave \"w\" {\n  }\n}\n", "5: Empty wave"},
 		"two-blocks-of-one-name":     {"group \"a\" {\n  name = \"Same\"\n}\ngroup \"b\" {\n  name = \"Same\"\n}\n", "8: Described twice"},
 		"two-blocks-of-one-id":       {"group \"a\" {\n  id = \"rbac_group_1\"\n}\ngroup \"b\" {\n  id = \"rbac_group_1\"\n}\n", "7: Described twice"},
