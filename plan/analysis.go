@@ -297,25 +297,27 @@ func (a *analysis) text(paths []access.Path) string {
 	return strings.Join(list, " and ")
 }
 
-// limits compares spend limits.
+// limits compares settings: spend limits are listed as limits, settings with
+// levels, such as plugins, with the other permissions.
 func (a *analysis) limits() {
 	last := len(a.from) - 1
 	type change struct {
-		period   int
+		setting  int
 		from, to access.Limit
 	}
 	groups := map[change][]int32{}
 	for i := range a.model.Members {
 		m := int32(i)
-		for period := range a.model.Periods {
-			f, t := a.before[last].Limit(m, period), a.then[last].Limit(m, period)
+		for setting := range a.model.Settings {
+			f, t := a.before[last].Setting(m, setting), a.then[last].Setting(m, setting)
 			if f != t && f != access.Unset && t != access.Unset {
-				groups[change{period, f, t}] = append(groups[change{period, f, t}], m)
+				groups[change{setting, f, t}] = append(groups[change{setting, f, t}], m)
 			}
 		}
 	}
 	for c, list := range groups {
-		lc := LimitChange{Period: a.model.Periods[c.period], From: c.from.String(), To: c.to.String(), Count: len(list), Direction: "raise"}
+		kind := a.model.Settings[c.setting]
+		lc := LimitChange{Period: strings.TrimPrefix(kind.Key, "spend."), From: kind.Text(c.from), To: kind.Text(c.to), Count: len(list), Direction: "raise"}
 		if c.to < c.from {
 			lc.Direction = "lower"
 		}
@@ -326,26 +328,35 @@ func (a *analysis) limits() {
 				a.losing[m] = true
 			}
 			lc.Members = append(lc.Members, a.model.Members[m])
-			lc.Because = append(lc.Because, a.limitBecause(m, c.period))
+			lc.Because = append(lc.Because, a.limitBecause(m, c.setting))
 		}
-		a.plan.Limits = append(a.plan.Limits, lc)
+		if kind.Scale == nil {
+			a.plan.Limits = append(a.plan.Limits, lc)
+			continue
+		}
+		a.plan.Access = append(a.plan.Access, AccessChange{Permission: kind.Key, From: lc.From, To: lc.To, Count: lc.Count,
+			Direction: direction(c.to > c.from, c.from == 0, c.to == 0), Members: lc.Members, Because: lc.Because})
 	}
 	slices.SortFunc(a.plan.Limits, func(x, y LimitChange) int {
 		return cmp.Or(directionRank(x.Direction)-directionRank(y.Direction), compareText(x.Period, y.Period), compareText(x.Members[0], y.Members[0]))
 	})
 }
 
-func (a *analysis) limitBecause(m int32, period int) Because {
+func (a *analysis) limitBecause(m int32, setting int) Because {
 	last := len(a.from) - 1
-	s := a.after[last].Spend[period]
+	s := a.after[last].Settings[setting]
 	b := Because{Member: a.model.Members[m], Why: "the default of the organization, or none", Via: []schema.Address{"organization"}}
 	if _, ok := s.Member[m]; ok {
 		b.Why, b.Via = "their own limit", []schema.Address{memberAddress(a.model.Members[m])}
 		return b
 	}
+	what := "the limit of "
+	if a.model.Settings[setting].Scale != nil {
+		what = "the setting of "
+	}
 	for _, g := range a.after[last].Memberships[m] {
-		if s.Group[g] != access.Unset && min(s.Group[g], orUnlimited(s.Ceiling)) == a.then[last].Limit(m, period) {
-			b.Why, b.Via = "the limit of "+a.model.Groups[g], []schema.Address{schema.Address(a.model.Groups[g])}
+		if s.Group[g] != access.Unset && min(s.Group[g], orUnlimited(s.Ceiling)) == a.then[last].Setting(m, setting) {
+			b.Why, b.Via = what+a.model.Groups[g], []schema.Address{schema.Address(a.model.Groups[g])}
 			return b
 		}
 	}
@@ -470,7 +481,7 @@ func (a *analysis) direction(s *schema.Step) string {
 			x, y := a.model.Standings[b.From], a.model.Standings[b.To]
 			up = up || x.Absent || !y.Own.Within(x.Own) || y.FromGroups
 			down = down || y.Absent || !x.Own.Within(y.Own) || x.FromGroups
-		case access.MoveMemberLimit, access.MoveGroupLimit:
+		case access.MoveMemberSetting, access.MoveGroupSetting, access.MoveSeatSetting, access.MoveDefault, access.MoveFallback, access.MoveSettingCeiling:
 			up = up || b.To > b.From || b.From < 0 || b.To < 0
 			down = down || b.To < b.From || b.From < 0 || b.To < 0
 		default:

@@ -109,7 +109,7 @@ func (p *planner) link() {
 		for c := range p.classes {
 			rep := p.classes[c].members[0]
 			p.classes[c].to = append(p.classes[c].to, view.Access(rep))
-			p.classes[c].limits = append(p.classes[c].limits, view.Classes[view.Of[rep]].Spend)
+			p.classes[c].limits = append(p.classes[c].limits, view.Classes[view.Of[rep]].Settings)
 		}
 	}
 	p.byGroup = make([][]int32, len(m.Groups))
@@ -159,9 +159,9 @@ func appendVariables(key []byte, s *access.State, member int32) []byte {
 	for _, g := range s.Memberships[member] {
 		key = binary.LittleEndian.AppendUint32(key, uint32(g))
 	}
-	for i := range s.Spend {
+	for i := range s.Settings {
 		key = append(key, 'l')
-		if l, ok := s.Spend[i].Member[member]; ok {
+		if l, ok := s.Settings[i].Member[member]; ok {
 			key = binary.LittleEndian.AppendUint64(key, uint64(l))
 		}
 	}
@@ -172,7 +172,7 @@ func appendVariables(key []byte, s *access.State, member int32) []byte {
 func signature(moves []access.Bound, held string) []byte {
 	var b []byte
 	for _, v := range moves {
-		b = fmt.Appendf(b, "%s,%d,%d,%d,%d;", v.Kind, v.Group, v.Period, v.From, v.To)
+		b = fmt.Appendf(b, "%s,%d,%d,%d,%d;", v.Kind, v.Group, v.Setting, v.From, v.To)
 	}
 	return append(append(b, held...), 0)
 }
@@ -180,7 +180,7 @@ func signature(moves []access.Bound, held string) []byte {
 func compareMoves(a, b []access.Bound) int {
 	return slices.CompareFunc(a, b, func(v, w access.Bound) int {
 		return cmp.Or(cmp.Compare(v.Kind, w.Kind), cmp.Compare(v.Group, w.Group),
-			cmp.Compare(v.Period, w.Period), cmp.Compare(v.To, w.To))
+			cmp.Compare(v.Setting, w.Setting), cmp.Compare(v.To, w.To))
 	})
 }
 
@@ -191,7 +191,7 @@ func rank(moves []access.Bound) int {
 	for _, b := range moves {
 		r := rankGrant
 		switch b.Kind {
-		case access.MoveCeiling, access.MoveSpendCeiling:
+		case access.MoveCeiling, access.MoveSettingCeiling:
 			if b.To > b.From {
 				r = rankCeilingUp
 			}
@@ -204,7 +204,7 @@ func rank(moves []access.Bound) int {
 			}
 		case access.MoveAttachment:
 			r = rankAttachment
-		case access.MoveMemberLimit, access.MoveGroupLimit, access.MoveDefaultLimit, access.MovePrecedence:
+		case access.MoveMemberSetting, access.MoveGroupSetting, access.MoveDefault, access.MovePrecedence:
 			r = rankLimit
 		}
 		best = min(best, r)

@@ -53,7 +53,7 @@ func newFrontier(p *planner) *frontier {
 	}
 	for _, r := range p.read {
 		for _, s := range []*access.State{r.start, r.to} {
-			for _, spend := range s.Spend {
+			for _, spend := range s.Settings {
 				f.limited = f.limited || len(spend.Member) > 0 || spend.Default != access.Unset || spend.Ceiling != access.Unset ||
 					slices.ContainsFunc(spend.Group, func(l access.Limit) bool { return l != access.Unset })
 			}
@@ -75,7 +75,7 @@ func newFrontier(p *planner) *frontier {
 			case access.MoveCeiling:
 				f.ceiling[int32(b.Perm)] = u
 				f.ceilingMoves = append(f.ceilingMoves, unitMove{b, u})
-			case access.MoveGroupLimit, access.MoveDefaultLimit, access.MoveSpendCeiling, access.MovePrecedence:
+			case access.MoveGroupSetting, access.MoveDefault, access.MoveSettingCeiling, access.MovePrecedence:
 				f.limitMoves = append(f.limitMoves, unitMove{b, u})
 			}
 		}
@@ -351,7 +351,7 @@ func (f *frontier) dirty(units []int32) []int32 {
 		}
 		for _, b := range f.p.units[u].moves {
 			switch b.Kind {
-			case access.MoveAttachment, access.MoveGroupLimit, access.MoveMembership:
+			case access.MoveAttachment, access.MoveGroupSetting, access.MoveMembership:
 				group(b.Group)
 			case access.MoveGrant:
 				for _, g := range f.p.bySource[b.Source] {
@@ -484,7 +484,7 @@ func (f *frontier) checkClasses(classes []int32) *Violation {
 			return &Violation{Step: -1, Member: rep, Permission: f.p.model.Universe.Key(b.perm), Over: b.over}
 		}
 		if period, over, ok := f.spendBreach(c); ok {
-			return &Violation{Step: -1, Member: rep, Permission: "spend." + f.p.model.Periods[period], Over: over}
+			return &Violation{Step: -1, Member: rep, Permission: f.p.model.Settings[period].Key, Over: over}
 		}
 	}
 	return nil

@@ -86,8 +86,8 @@ func (a *analysis) losingAnyway() map[int32]bool {
 		if !a.before[last].Access(m).Within(v.Access(m)) {
 			list[m] = true
 		}
-		for period := range a.model.Periods {
-			f, t := a.before[last].Limit(m, period), v.Limit(m, period)
+		for setting := range a.model.Settings {
+			f, t := a.before[last].Setting(m, setting), v.Setting(m, setting)
 			if f != access.Unset && t != access.Unset && t < f {
 				list[m] = true
 			}
@@ -183,9 +183,9 @@ func (a *analysis) guardSpend(g schema.Guard) {
 	var before, after, freed int64
 	var unlimited []string
 	for i, email := range a.model.Members {
-		for period := range a.model.Periods {
-			f, t := a.before[last].Limit(int32(i), period), a.then[last].Limit(int32(i), period)
-			if f == access.Unset || t == access.Unset {
+		for setting, kind := range a.model.Settings {
+			f, t := a.before[last].Setting(int32(i), setting), a.then[last].Setting(int32(i), setting)
+			if kind.Scale != nil || f == access.Unset || t == access.Unset {
 				continue
 			}
 			switch {

@@ -60,11 +60,11 @@ func migrate(member string) access.Move {
 }
 
 func groupLimit(group, from, to string) access.Move {
-	return access.Move{Kind: access.MoveGroupLimit, Group: group, Period: "monthly", From: from, To: to}
+	return access.Move{Kind: access.MoveGroupSetting, Group: group, Setting: "spend.monthly", From: from, To: to}
 }
 
 func defaultLimit(from, to string) access.Move {
-	return access.Move{Kind: access.MoveDefaultLimit, Period: "monthly", From: from, To: to}
+	return access.Move{Kind: access.MoveDefault, Setting: "spend.monthly", From: from, To: to}
 }
 
 // A namedStep is a step with its name, and what it needs or why it is held.
@@ -187,7 +187,7 @@ func TestNamedOrders(t *testing.T) {
 				w.group["group.p"], w.group["group.q"] = 100, 200
 			}),
 			steps: []namedStep{
-				step("precedence", access.Move{Kind: access.MovePrecedence, Period: "monthly", From: "lowest", To: "highest"}),
+				step("precedence", access.Move{Kind: access.MovePrecedence, Setting: "spend.monthly", From: "lowest", To: "highest"}),
 				step("lower", groupLimit("group.q", "200", "100")),
 			},
 			order: []string{"lower<precedence"}, stages: 2,
@@ -195,7 +195,7 @@ func TestNamedOrders(t *testing.T) {
 		"9-own-limit-removed-while-the-default-rises": {
 			world: named(func(w *world) { w.personal[ann] = 100; w.fallback = amount(50) }),
 			steps: []namedStep{
-				step("remove", access.Move{Kind: access.MoveMemberLimit, Member: ann, Period: "monthly", From: "100"}),
+				step("remove", access.Move{Kind: access.MoveMemberSetting, Member: ann, Setting: "spend.monthly", From: "100"}),
 				step("default", defaultLimit("50", "100")),
 			},
 			order: []string{"default<remove"}, stages: 2,
@@ -406,7 +406,7 @@ func migration(n int) (m *access.Model, from, to *access.State, steps []schema.S
 	for i := range 60 {
 		sources = append(sources, fmt.Sprintf("role.r%02d", i))
 	}
-	m = access.NewModel(u, members, groups, sources, []access.Standing{{Name: "user", Own: u.Full()}, {Name: "managed", Own: u.NewSet(), FromGroups: true}}, []string{"monthly"})
+	m = access.NewModel(u, members, groups, sources, []access.Standing{{Name: "user", Own: u.Full()}, {Name: "managed", Own: u.NewSet(), FromGroups: true}}, []access.SettingKind{{Key: "spend.monthly"}})
 	from = m.NewState()
 	user, _ := m.Standing("user")
 	for i := range from.Standing {

@@ -243,7 +243,7 @@ func stepsBetween(w, v *world) []worldStep {
 			add(func(x *world) { x.in[k] = v.in[k] }, move)
 		}
 		if wl, vl := limitText(w.personal, m), limitText(v.personal, m); wl != vl {
-			move := access.Move{Kind: access.MoveMemberLimit, Member: m, Period: "monthly", From: wl, To: vl}
+			move := access.Move{Kind: access.MoveMemberSetting, Member: m, Setting: "spend.monthly", From: wl, To: vl}
 			if gone {
 				removal = append(removal, move)
 			} else {
@@ -278,7 +278,7 @@ func stepsBetween(w, v *world) []worldStep {
 		}
 		if wl, vl := limitText(w.group, g), limitText(v.group, g); wl != vl {
 			add(func(x *world) { copyKey(x.group, v.group, g) },
-				access.Move{Kind: access.MoveGroupLimit, Group: g, Period: "monthly", From: wl, To: vl})
+				access.Move{Kind: access.MoveGroupSetting, Group: g, Setting: "spend.monthly", From: wl, To: vl})
 		}
 	}
 	for _, role := range worldRoles {
@@ -308,13 +308,13 @@ func stepsBetween(w, v *world) []worldStep {
 		}
 	}
 	if a, b := amountText(w.top), amountText(v.top); a != b {
-		add(func(x *world) { x.top = v.top }, access.Move{Kind: access.MoveSpendCeiling, Period: "monthly", From: a, To: b})
+		add(func(x *world) { x.top = v.top }, access.Move{Kind: access.MoveSettingCeiling, Setting: "spend.monthly", From: a, To: b})
 	}
 	if a, b := amountText(w.fallback), amountText(v.fallback); a != b {
-		add(func(x *world) { x.fallback = v.fallback }, access.Move{Kind: access.MoveDefaultLimit, Period: "monthly", From: a, To: b})
+		add(func(x *world) { x.fallback = v.fallback }, access.Move{Kind: access.MoveDefault, Setting: "spend.monthly", From: a, To: b})
 	}
 	if w.highest != v.highest {
-		add(func(x *world) { x.highest = v.highest }, access.Move{Kind: access.MovePrecedence, Period: "monthly",
+		add(func(x *world) { x.highest = v.highest }, access.Move{Kind: access.MovePrecedence, Setting: "spend.monthly",
 			From: precedence(w), To: precedence(v)})
 	}
 	return list
@@ -352,7 +352,7 @@ var worldModel = func() *access.Model {
 	u.Put(user, admin, 0)
 	return access.NewModel(u, worldMembers, worldGroups, worldRoles, []access.Standing{
 		{Name: "user", Own: user}, {Name: "managed", Own: u.NewSet(), FromGroups: true},
-	}, []string{"monthly"})
+	}, []access.SettingKind{{Key: "spend.monthly"}})
 }()
 
 func (w *world) state() *access.State {
@@ -381,18 +381,18 @@ func (w *world) state() *access.State {
 		m.Universe.Put(s.Ceiling, p, access.Level(l))
 	}
 	for member, l := range w.personal {
-		s.Spend[0].Member[m.Member(member)] = access.Limit(l)
+		s.Settings[0].Member[m.Member(member)] = access.Limit(l)
 	}
 	for group, l := range w.group {
-		s.Spend[0].Group[m.Group(group)] = access.Limit(l)
+		s.Settings[0].Group[m.Group(group)] = access.Limit(l)
 	}
 	if w.fallback != nil {
-		s.Spend[0].Default = access.Limit(*w.fallback)
+		s.Settings[0].Default = access.Limit(*w.fallback)
 	}
 	if w.top != nil {
-		s.Spend[0].Ceiling = access.Limit(*w.top)
+		s.Settings[0].Ceiling = access.Limit(*w.top)
 	}
-	s.Spend[0].Highest = w.highest
+	s.Settings[0].Highest = w.highest
 	return s
 }
 

@@ -67,7 +67,7 @@ func (f *frontier) spendInterval(r *reading, c int32, period int) (lo, hi access
 // presentSpend is the interval of somebody who is a member throughout.
 func (f *frontier) presentSpend(r *reading, cl *class, period int) (lo, hi access.Limit) {
 	rep := cl.members[0]
-	now := r.now.Spend[period]
+	now := r.now.Settings[period]
 	var member, fallback, ceiling span
 	if l, ok := now.Member[rep]; ok {
 		member.add(l)
@@ -79,7 +79,7 @@ func (f *frontier) presentSpend(r *reading, cl *class, period int) (lo, hi acces
 			continue
 		}
 		for _, b := range f.p.units[u].moves {
-			if b.Kind == access.MoveMemberLimit && b.Member == rep && b.Period == period {
+			if b.Kind == access.MoveMemberSetting && b.Member == rep && b.Setting == period {
 				member.add(access.Limit(b.To))
 			}
 		}
@@ -88,13 +88,13 @@ func (f *frontier) presentSpend(r *reading, cl *class, period int) (lo, hi acces
 	ceiling.add(now.Ceiling)
 	highest := []bool{now.Highest}
 	for _, v := range f.limitMoves {
-		if f.status[v.unit] != free || v.Period != period {
+		if f.status[v.unit] != free || v.Setting != period {
 			continue
 		}
 		switch v.Kind {
-		case access.MoveDefaultLimit:
+		case access.MoveDefault:
 			fallback.add(access.Limit(v.To))
-		case access.MoveSpendCeiling:
+		case access.MoveSettingCeiling:
 			ceiling.add(access.Limit(v.To))
 		case access.MovePrecedence:
 			if p := v.To == 1; p != now.Highest {
@@ -131,9 +131,9 @@ func (f *frontier) groupSpans(r *reading, cl *class, rep int32, period int) []sp
 	var spans []span
 	for _, g := range f.mayGroups(r, cl, rep) {
 		var s span
-		s.add(r.now.Spend[period].Group[g])
+		s.add(r.now.Settings[period].Group[g])
 		for _, v := range f.limitMoves {
-			if v.Kind == access.MoveGroupLimit && f.status[v.unit] == free && v.Group == g && v.Period == period {
+			if v.Kind == access.MoveGroupSetting && f.status[v.unit] == free && v.Group == g && v.Setting == period {
 				s.add(access.Limit(v.To))
 			}
 		}
@@ -208,7 +208,7 @@ func (f *frontier) spendNow(r *reading, c int32, period int) access.Limit {
 	if f.p.model.Standings[r.now.Standing[rep]].Absent {
 		return 0
 	}
-	return r.now.Spend[period].Effective(rep, r.now.Memberships[rep])
+	return r.now.Settings[period].Effective(rep, r.now.Memberships[rep], r.now.Seat[rep], f.p.model.Settings[period].Nothing())
 }
 
 // spendBreach reports the first period in which the limit of class c may leave
@@ -218,7 +218,7 @@ func (f *frontier) spendBreach(c int32) (period int, over, ok bool) {
 		return 0, false, false
 	}
 	for i, r := range f.p.read {
-		for period := range f.p.model.Periods {
+		for period := range f.p.model.Settings {
 			lo, hi := f.spendInterval(r, c, period)
 			now, to := f.spendNow(r, c, period), f.p.classes[c].limits[i][period]
 			if to == access.Unset { // not a member in the end
@@ -277,7 +277,7 @@ func (f *frontier) spendUnits(c int32) []int32 {
 		if f.status[v.unit] != free {
 			continue
 		}
-		if v.Kind != access.MoveGroupLimit || f.mayBeIn(cl, rep, v.Group) {
+		if v.Kind != access.MoveGroupSetting || f.mayBeIn(cl, rep, v.Group) {
 			list = append(list, v.unit)
 		}
 	}

@@ -23,6 +23,9 @@ const (
 	anyConnector  = "connector.*"
 )
 
+// monthlySpend is the setting of what a member may spend in a month.
+const monthlySpend = "spend.monthly"
+
 func permCapability(label string) string {
 	return string(schema.MakeAddress("capability", label, ""))
 }
@@ -65,7 +68,7 @@ func (s *System) Access(states ...*schema.State) (*access.Model, [][]*access.Sta
 			}
 		}
 	}
-	m.model = access.NewModel(u, members, groups, roles, m.standings(u), []string{"monthly"})
+	m.model = access.NewModel(u, members, groups, roles, m.standings(u), []access.SettingKind{{Key: monthlySpend}})
 	n := 1
 	for _, st := range states {
 		if unknown(st) {
@@ -213,18 +216,18 @@ func (m *mapping) standings(u *access.Universe) []access.Standing {
 func (m *mapping) state(st *schema.State, most bool) *access.State {
 	u := m.model.Universe
 	s := m.model.NewState()
-	s.Spend[0].Highest = m.precedence == "highest"
+	s.Settings[0].Highest = m.precedence == "highest"
 	for _, o := range st.Objects {
 		switch o.Type {
 		case "member":
 			i := m.model.Member(o.Key)
 			s.Standing[i], _ = m.model.Standing(standingOf(o.Get(attrOrganizationRole).AsText()))
 			if l, ok := limitValue(o); ok {
-				s.Spend[0].Member[i] = l
+				s.Settings[0].Member[i] = l
 			}
 		case "organization":
 			if l, err := access.ParseLimit(o.Get(attrDefaultLimit).AsText()); err == nil {
-				s.Spend[0].Default = l
+				s.Settings[0].Default = l
 			}
 		case "feature":
 			p, ok := u.Find(permCapability(m.words.label(o.Key)))
@@ -266,7 +269,7 @@ func limitValue(o *schema.Object) (access.Limit, bool) {
 func (m *mapping) group(s *access.State, g *schema.Object, most bool) {
 	i := m.model.Group(string(g.Addr))
 	if l, ok := limitValue(g); ok {
-		s.Spend[0].Group[i] = l
+		s.Settings[0].Group[i] = l
 	}
 	for _, email := range g.Get(attrMembers).AsSet() {
 		if member := m.model.Member(email); member >= 0 && s.Standing[member] != 0 {

@@ -696,7 +696,7 @@ func TestSpendLimits(t *testing.T) {
 					groups:  map[string][]string{"a": nil, "b": nil, "c": nil},
 					members: map[string][]string{"ann@acme.com": {"user", "a", "b"}, "bob@acme.com": {"user"}}}
 				m, readings := s.Access(s.live(w))
-				if got := access.NewView(m, readings[0][0]).Limit(m.Member("ann@acme.com"), 0); got != want {
+				if got := access.NewView(m, readings[0][0]).Setting(m.Member("ann@acme.com"), 0); got != want {
 					t.Errorf("limit %q, want %q", got, want)
 				}
 			})

@@ -524,7 +524,7 @@ func (e *expander) groupLimit(c *schema.Change, f schema.Field) {
 		Console: &schema.Console{Where: "Organization settings › Usage › Group limits › " + quoted(c.After.Key),
 			By: byBilling, Do: []string{do, "Save."}},
 		Proof: schema.Exact, Needs: e.needs(c.Addr),
-		Moves: []access.Move{{Kind: access.MoveGroupLimit, Group: string(c.Addr), Period: "monthly",
+		Moves: []access.Move{{Kind: access.MoveGroupSetting, Group: string(c.Addr), Setting: monthlySpend,
 			From: f.Before.AsText(), To: f.After.AsText()}},
 		Effects: []schema.Effect{{Addr: c.Addr, Attr: attrLimit, Op: op, Value: f.After}},
 	})
@@ -582,7 +582,7 @@ func (e *expander) memberLimit(c *schema.Change, f schema.Field) {
 		ID: string(c.Addr) + "/limit", Addr: c.Addr, Via: schema.ByAPI, Phase: phaseSpend,
 		Action: fmt.Sprintf("set the monthly limit of %s to %s", c.After.Key, e.money(f.After)),
 		Proof:  schema.Exact,
-		Moves: []access.Move{{Kind: access.MoveMemberLimit, Member: c.After.Key, Period: "monthly",
+		Moves: []access.Move{{Kind: access.MoveMemberSetting, Member: c.After.Key, Setting: monthlySpend,
 			From: f.Before.AsText(), To: f.After.AsText()}},
 		Effects: []schema.Effect{{Addr: c.Addr, Attr: attrLimit, Op: schema.Put, Value: f.After}},
 	}
@@ -618,7 +618,7 @@ func (e *expander) removeMember(c *schema.Change) {
 		}
 	}
 	if l := c.Before.Get(attrLimit); l.Kind() == schema.KindText {
-		s.Moves = append(s.Moves, access.Move{Kind: access.MoveMemberLimit, Member: email, Period: "monthly", From: l.AsText()})
+		s.Moves = append(s.Moves, access.Move{Kind: access.MoveMemberSetting, Member: email, Setting: monthlySpend, From: l.AsText()})
 	}
 	s.Moves = append(s.Moves, access.Move{Kind: access.MoveStanding, Member: email, From: standingOf(c.Before.Get(attrOrganizationRole).AsText())})
 	if e.scim {

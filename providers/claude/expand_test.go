@@ -297,7 +297,7 @@ func TestProvisioningDecidesWhoWrites(t *testing.T) {
 			if want.migrate == hand && !strings.Contains(move.Console.Do[0], "mapped to “Custom roles”") {
 				t.Errorf("what to do: %v", move.Console.Do)
 			}
-			if diff := cmp.Diff([]string{"member_limit old@acme.com 500>", "membership old@acme.com group.g in>out", "standing old@acme.com user>"}, moves(remove)); diff != "" {
+			if diff := cmp.Diff([]string{"member_setting old@acme.com 500>", "membership old@acme.com group.g in>out", "standing old@acme.com user>"}, moves(remove)); diff != "" {
 				t.Errorf("moves of the removal (-want +got):\n%s", diff)
 			}
 			wantEffects := []schema.Effect{{Addr: `member["old@acme.com"]`, Op: schema.Drop}, {Addr: "group.g", Attr: attrMembers, Op: schema.Exclude, Item: "old@acme.com"}}
@@ -351,10 +351,10 @@ func TestMemberLimitSteps(t *testing.T) {
 		before, after schema.Value
 		request, move string
 	}{
-		"set":       {schema.Absent, schema.Text("75000"), `POST /v1/organizations/spend_limits {"amount":"75000","period":"monthly","scope":{"type":"user","user_id":"id_ann@acme.com"}}`, "member_limit ann@acme.com >75000"},
-		"zero":      {schema.Absent, schema.Text("0"), `POST /v1/organizations/spend_limits {"amount":"0","period":"monthly","scope":{"type":"user","user_id":"id_ann@acme.com"}}`, "member_limit ann@acme.com >0"},
-		"unlimited": {schema.Text("500"), schema.Text("unlimited"), `POST /v1/organizations/spend_limits {"amount":null,"period":"monthly","scope":{"type":"user","user_id":"id_ann@acme.com"}}`, "member_limit ann@acme.com 500>unlimited"},
-		"delete":    {schema.Text("500"), schema.Absent, `DELETE /v1/organizations/spend_limits/spl_1`, "member_limit ann@acme.com 500>"},
+		"set":       {schema.Absent, schema.Text("75000"), `POST /v1/organizations/spend_limits {"amount":"75000","period":"monthly","scope":{"type":"user","user_id":"id_ann@acme.com"}}`, "member_setting ann@acme.com >75000"},
+		"zero":      {schema.Absent, schema.Text("0"), `POST /v1/organizations/spend_limits {"amount":"0","period":"monthly","scope":{"type":"user","user_id":"id_ann@acme.com"}}`, "member_setting ann@acme.com >0"},
+		"unlimited": {schema.Text("500"), schema.Text("unlimited"), `POST /v1/organizations/spend_limits {"amount":null,"period":"monthly","scope":{"type":"user","user_id":"id_ann@acme.com"}}`, "member_setting ann@acme.com 500>unlimited"},
+		"delete":    {schema.Text("500"), schema.Absent, `DELETE /v1/organizations/spend_limits/spl_1`, "member_setting ann@acme.com 500>"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package access_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -26,6 +27,11 @@ var scales = func() []*access.Scale {
 		long,
 	}
 }()
+
+var (
+	monthly          = []access.SettingKind{{Key: "spend.monthly"}}
+	monthlyAndWeekly = []access.SettingKind{{Key: "spend.monthly"}, {Key: "spend.weekly"}}
+)
 
 func universe(n int, scale func(i int) *access.Scale) *access.Universe {
 	var perms []access.Permission
@@ -150,14 +156,19 @@ func random(r *rand.Rand) (*access.Model, *access.State, *access.State) {
 		u.Put(part, p, access.Level(r.IntN(2)))
 	}
 	m := access.NewModel(u, list("m", 12), list("g", 5), list("s", 6), []access.Standing{
-		{Name: "user", Own: u.Full()}, {Name: "managed", Own: u.NewSet(), FromGroups: true}, {Name: "both", Own: part, FromGroups: true}}, []string{"monthly", "weekly"})
+		{Name: "user", Own: u.Full()}, {Name: "managed", Own: u.NewSet(), FromGroups: true}, {Name: "both", Own: part, FromGroups: true},
+		{Name: "owner", Own: part, FromGroups: true, Uncapped: true}},
+		[]access.SettingKind{{Key: "spend.monthly"}, {Key: "plugin.lint", Scale: scales[2]}}, access.Seat{Name: "chat", Cap: part})
 	state := func() *access.State {
 		s := m.NewState()
-		limit := func() access.Limit {
+		limit := func(setting int) access.Limit {
+			if setting == 1 {
+				return access.Limit(r.IntN(5) - 1)
+			}
 			return []access.Limit{access.Unset, access.Unlimited, 0, 100, 200}[r.IntN(5)]
 		}
 		for i := range m.Members {
-			s.Standing[i] = uint8(r.IntN(4))
+			s.Standing[i], s.Seat[i] = uint8(r.IntN(5)), uint8(r.IntN(2))
 			for g := range m.Groups {
 				if r.IntN(3) == 0 {
 					s.Join(int32(i), int32(g))
@@ -176,16 +187,24 @@ func random(r *rand.Rand) (*access.Model, *access.State, *access.State) {
 			for src := range m.Sources {
 				u.Put(s.Grants[src], p, access.Level(r.IntN(n)))
 			}
+			for g := range m.Groups {
+				if r.IntN(3) == 0 {
+					s.Speak(u, int32(g), p, true)
+					s.Allow(u, int32(g), p, access.Level(r.IntN(n)))
+				}
+			}
 			u.Put(s.Ceiling, p, access.Level(r.IntN(n)))
 		}
-		for i := range s.Spend {
+		for i := range s.Settings {
 			for g := range m.Groups {
-				s.Spend[i].Group[g] = limit()
+				s.Settings[i].Group[g] = limit(i)
 			}
-			if l := limit(); l != access.Unset {
-				s.Spend[i].Member[int32(r.IntN(12))] = l
+			if l := limit(i); l != access.Unset {
+				s.Settings[i].Member[int32(r.IntN(12))] = l
 			}
-			s.Spend[i].Default, s.Spend[i].Ceiling, s.Spend[i].Highest = limit(), limit(), r.IntN(2) == 0
+			s.Settings[i].Seat[1], s.Settings[i].Fallback = limit(i), limit(i)
+			s.Settings[i].Default, s.Settings[i].Ceiling, s.Settings[i].Highest = limit(i), limit(i), r.IntN(2) == 0
+			s.Settings[i].SeatCompared = r.IntN(2) == 0
 		}
 		return s
 	}
@@ -203,15 +222,29 @@ func levelOf(m *access.Model, s *access.State, member int32, p access.Perm) acce
 			}
 		}
 	}
-	return min(best, m.Universe.Get(s.Ceiling, p))
+	if st.Uncapped {
+		return best
+	}
+	best = min(best, m.Universe.Get(s.Ceiling, p), m.Universe.Get(m.Seats[s.Seat[member]].Cap, p))
+	var speak []int32
+	for _, g := range s.Memberships[member] {
+		if !s.Lists[g].Empty() && m.Universe.Get(s.Lists[g].Speaks, p) > 0 {
+			speak = append(speak, g)
+		}
+	}
+	if len(speak) == 1 {
+		best = min(best, m.Universe.Get(s.Lists[speak[0]].Allow, p))
+	}
+	return best
 }
 
-// limitOf is the definition of spend resolution, word for word.
-func limitOf(m *access.Model, s *access.State, member int32, period int) access.Limit {
+// valueOf is the definition of how a setting is resolved, word for word.
+func valueOf(m *access.Model, s *access.State, member int32, setting int) access.Limit {
 	if s.Standing[member] == 0 {
 		return access.Unset
 	}
-	sp := s.Spend[period]
+	sp := s.Settings[setting]
+	seat := sp.Seat[s.Seat[member]]
 	l, ok := sp.Member[member]
 	if !ok {
 		var of []access.Limit
@@ -220,13 +253,22 @@ func limitOf(m *access.Model, s *access.State, member int32, period int) access.
 				of = append(of, sp.Group[g])
 			}
 		}
+		if sp.SeatCompared && seat != access.Unset {
+			of = append(of, seat)
+		}
 		switch {
 		case len(of) > 0 && sp.Highest:
 			l = slices.Max(of)
 		case len(of) > 0:
 			l = slices.Min(of)
+		case seat != access.Unset:
+			l = seat
 		case sp.Default != access.Unset:
 			l = sp.Default
+		case sp.Fallback != access.Unset:
+			l = sp.Fallback
+		case m.Settings[setting].Scale != nil:
+			l = 0
 		default:
 			l = access.Unlimited
 		}
@@ -257,29 +299,30 @@ func TestViewAndDiff(t *testing.T) {
 					want[fmt.Sprint(p, x, y, i)] = true
 				}
 			}
-			for period := range m.Periods {
-				x, y := limitOf(m, a, i, period), limitOf(m, b, i, period)
-				if got := v.Limit(i, period); got != x {
+			for setting := range m.Settings {
+				x, y := valueOf(m, a, i, setting), valueOf(m, b, i, setting)
+				if got := v.Setting(i, setting); got != x {
 					t.Fatalf("seed %d: limit of member %d is %d, want %d", seed, i, got, x)
 				}
 				if x != y {
-					wantLimits[fmt.Sprint(period, x, y, i)] = true
+					wantLimits[fmt.Sprint(setting, x, y, i)] = true
 				}
 			}
 		}
 		got, gotLimits := map[string]bool{}, map[string]bool{}
-		deltas, limits := access.Diff(v, w)
+		difference := access.Diff(v, w)
+		deltas := difference.Grants
 		for k, d := range deltas {
-			if k > 0 && deltas[k-1].Perm > d.Perm || !slices.IsSorted(d.Members) {
+			if k > 0 && deltas[k-1].Perm > d.Perm || !slices.IsSorted(d.Members()) || len(d.Members()) != d.Count {
 				t.Fatalf("seed %d: deltas are not sorted", seed)
 			}
-			for _, i := range d.Members {
+			for _, i := range d.Members() {
 				got[fmt.Sprint(d.Perm, d.From, d.To, i)] = true
 			}
 		}
-		for _, d := range limits {
-			for _, i := range d.Members {
-				gotLimits[fmt.Sprint(d.Period, d.From, d.To, i)] = true
+		for _, d := range difference.Settings {
+			for _, i := range d.Members() {
+				gotLimits[fmt.Sprint(d.Setting, d.From, d.To, i)] = true
 			}
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -288,7 +331,7 @@ func TestViewAndDiff(t *testing.T) {
 		if diff := cmp.Diff(wantLimits, gotLimits); diff != "" {
 			t.Fatalf("seed %d: limits (-want +got):\n%s", seed, diff)
 		}
-		if same, none := access.Diff(v, access.NewView(m, a.Clone())); len(same)+len(none) > 0 {
+		if none := access.Diff(v, access.NewView(m, a.Clone())); len(none.Grants)+len(none.Settings) > 0 {
 			t.Fatalf("seed %d: a state differs from itself", seed)
 		}
 	}
@@ -305,7 +348,7 @@ func large(members, groups, sources, perms, classes int) (*access.Model, *access
 		return list
 	}
 	m := access.NewModel(u, name("m", members), name("g", groups), name("s", sources),
-		[]access.Standing{{Name: "user", Own: u.Full()}, {Name: "managed", Own: u.NewSet(), FromGroups: true}}, []string{"monthly"})
+		[]access.Standing{{Name: "user", Own: u.Full()}, {Name: "managed", Own: u.NewSet(), FromGroups: true}}, monthly)
 	s := m.NewState()
 	managed, _ := m.Standing("managed")
 	for i := range members {
@@ -338,7 +381,7 @@ func TestMembersShareClasses(t *testing.T) {
 	if len(v.Classes) != 7 || total != 1000 {
 		t.Errorf("%d classes of %d members, want 7 of 1000", len(v.Classes), total)
 	}
-	s.Spend[0].Member[5] = 100 // a limit of their own is a class of their own
+	s.Settings[0].Member[5] = 100 // a limit of their own is a class of their own
 	s.Standing[6] = 1
 	if v = access.NewView(m, s); len(v.Classes) != 9 {
 		t.Errorf("%d classes, want 9", len(v.Classes))
@@ -347,8 +390,10 @@ func TestMembersShareClasses(t *testing.T) {
 
 func TestExplain(t *testing.T) {
 	u := universe(1, func(int) *access.Scale { return scales[1] })
+	seat := access.Seat{Name: "view", Cap: u.NewSet()}
+	u.Put(seat.Cap, 0, 1)
 	m := access.NewModel(u, []string{"ann"}, []string{"g", "h"}, []string{"r", "s"},
-		[]access.Standing{{Name: "user", Own: u.Full()}, {Name: "managed", Own: u.NewSet(), FromGroups: true}}, nil)
+		[]access.Standing{{Name: "user", Own: u.Full()}, {Name: "managed", Own: u.NewSet(), FromGroups: true}}, nil, seat)
 	tests := map[string]struct {
 		change  func(*access.State)
 		want    access.Reason
@@ -376,6 +421,15 @@ func TestExplain(t *testing.T) {
 			s.Attach(1, 0)
 			u.Put(s.Grants[0], 0, 1)
 		}, access.Reason{Level: 1, Best: 1, Ceiling: 2, Paths: []access.Path{{Group: 0, Source: 0, Level: 1}, {Group: 1, Source: 0, Level: 1}}}, 2},
+		"seat": {func(s *access.State) { s.Standing[0] = 1; s.Seat[0] = 1 }, access.Reason{Level: 1, Best: 2, Ceiling: 1, Paths: []access.Path{{Group: -1, Source: -1, Level: 2}}}, -1},
+		"list": {func(s *access.State) { s.Standing[0] = 1; s.Join(0, 0); s.Speak(u, 0, 0, true) }, access.Reason{Best: 2, Paths: []access.Path{{Group: -1, Source: -1, Level: 2}}}, -1},
+		"two-lists": {func(s *access.State) {
+			s.Standing[0] = 1
+			s.Join(0, 0)
+			s.Join(0, 1)
+			s.Speak(u, 0, 0, true)
+			s.Speak(u, 1, 0, true)
+		}, access.Reason{Level: 2, Best: 2, Ceiling: 2, Paths: []access.Path{{Group: -1, Source: -1, Level: 2}}}, -1},
 		"user-in-group": {func(s *access.State) { s.Standing[0] = 1; s.Join(0, 0); s.Attach(0, 0); u.Put(s.Grants[0], 0, 1) }, access.Reason{Level: 2, Best: 2, Ceiling: 2, Paths: []access.Path{{Group: -1, Source: -1, Level: 2}}}, -1},
 	}
 	for name, tt := range tests {
@@ -427,11 +481,12 @@ func TestEffectiveLimit(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			for highest, want := range map[bool]access.Limit{false: tt.lowest, true: tt.highest} {
-				s := access.Spend{Member: map[int32]access.Limit{1: 7}, Group: []access.Limit{tt.a, tt.b, 1}, Default: tt.def, Ceiling: tt.ceiling, Highest: highest}
+				s := access.Setting{Member: map[int32]access.Limit{1: 7}, Group: []access.Limit{tt.a, tt.b, 1},
+					Seat: []access.Limit{unset}, Default: tt.def, Fallback: unset, Ceiling: tt.ceiling, Highest: highest}
 				if tt.own != unset {
 					s.Member[0] = tt.own
 				}
-				if got := s.Effective(0, []int32{0, 1}); got != want {
+				if got := s.Effective(0, []int32{0, 1}, 0, unlimited); got != want {
 					t.Errorf("highest=%v: %d, want %d", highest, got, want)
 				}
 			}
@@ -456,7 +511,7 @@ func TestParseLimit(t *testing.T) {
 // TestBindErrors has a wrong move of every kind.
 func TestBindErrors(t *testing.T) {
 	u := access.NewUniverse([]access.Permission{{Key: "p", Scale: scales[1]}})
-	m := access.NewModel(u, []string{"ann"}, []string{"g"}, []string{"r"}, []access.Standing{{Name: "user", Own: u.Full()}}, []string{"monthly"})
+	m := access.NewModel(u, []string{"ann"}, []string{"g"}, []string{"r"}, []access.Standing{{Name: "user", Own: u.Full()}}, monthly)
 	type v = access.Move
 	tests := map[string]struct {
 		move v
@@ -466,14 +521,14 @@ func TestBindErrors(t *testing.T) {
 		"group":                    {v{Kind: access.MoveMembership, Member: "ann", Group: "x", From: "out", To: "in"}, `no group "x"`},
 		"source":                   {v{Kind: access.MoveAttachment, Group: "g", Source: "x", From: "out", To: "in"}, `no source "x"`},
 		"permission":               {v{Kind: access.MoveGrant, Source: "r", Permission: "x", From: "none", To: "view"}, `no permission "x"`},
-		"period":                   {v{Kind: access.MoveDefaultLimit, Period: "daily", To: "5"}, `no period "daily"`},
+		"setting":                  {v{Kind: access.MoveDefault, Setting: "spend.daily", To: "5"}, `no setting "spend.daily"`},
 		"standing-value":           {v{Kind: access.MoveStanding, Member: "ann", To: "king"}, `no value "king"`},
 		"membership-value":         {v{Kind: access.MoveMembership, Member: "ann", Group: "g", From: "out", To: "yes"}, `no value "yes"`},
 		"attachment-from":          {v{Kind: access.MoveAttachment, Group: "g", Source: "r", From: "", To: "in"}, `no value ""`},
 		"grant-value":              {v{Kind: access.MoveGrant, Source: "r", Permission: "p", From: "none", To: "allowed"}, `no value "allowed"`},
 		"ceiling-value":            {v{Kind: access.MoveCeiling, Permission: "p", From: "none", To: "top"}, `no value "top"`},
-		"limit-value":              {v{Kind: access.MoveGroupLimit, Group: "g", Period: "monthly", To: "1.5"}, "not an amount"},
-		"precedence-value":         {v{Kind: access.MovePrecedence, Period: "monthly", From: "lowest", To: "middle"}, `no value "middle"`},
+		"limit-value":              {v{Kind: access.MoveGroupSetting, Group: "g", Setting: "spend.monthly", To: "1.5"}, "not an amount"},
+		"precedence-value":         {v{Kind: access.MovePrecedence, Setting: "spend.monthly", From: "lowest", To: "middle"}, `no value "middle"`},
 		"kind":                     {v{Kind: "dance"}, `no such kind of move: "dance"`},
 		"standing-incomplete":      {v{Kind: access.MoveStanding, To: "user"}, "incomplete"},
 		"membership-incomplete":    {v{Kind: access.MoveMembership, Member: "ann", From: "out", To: "in"}, "incomplete"},
@@ -482,10 +537,15 @@ func TestBindErrors(t *testing.T) {
 		"grant-incomplete":         {v{Kind: access.MoveGrant, Permission: "p", From: "none", To: "view"}, "incomplete"},
 		"grant-of-nothing":         {v{Kind: access.MoveGrant, Source: "r", From: "none", To: "view"}, "no value"},
 		"ceiling-incomplete":       {v{Kind: access.MoveCeiling, From: "none", To: "view"}, "no value"},
-		"member-limit-incomplete":  {v{Kind: access.MoveMemberLimit, Member: "ann", To: "5"}, "incomplete"},
-		"group-limit-incomplete":   {v{Kind: access.MoveGroupLimit, Period: "monthly", To: "5"}, "incomplete"},
-		"default-incomplete":       {v{Kind: access.MoveDefaultLimit, To: "5"}, "incomplete"},
-		"spend-ceiling-incomplete": {v{Kind: access.MoveSpendCeiling, To: "5"}, "incomplete"},
+		"member-limit-incomplete":  {v{Kind: access.MoveMemberSetting, Setting: "spend.monthly", To: "5"}, "incomplete"},
+		"group-limit-incomplete":   {v{Kind: access.MoveGroupSetting, Setting: "spend.monthly", To: "5"}, "incomplete"},
+		"default-incomplete":       {v{Kind: access.MoveDefault, To: "5"}, "no value"},
+		"spend-ceiling-incomplete": {v{Kind: access.MoveSettingCeiling, To: "5"}, "no value"},
+		"seat":                     {v{Kind: access.MoveSeatSetting, Seat: "x", Setting: "spend.monthly", To: "5"}, `no seat "x"`},
+		"seat-incomplete":          {v{Kind: access.MoveSeatSetting, Setting: "spend.monthly", To: "5"}, "incomplete"},
+		"list-incomplete":          {v{Kind: access.MoveListSpeaks, Group: "g", From: "out", To: "in"}, "incomplete"},
+		"list-level-incomplete":    {v{Kind: access.MoveListLevel, Permission: "p", From: "none", To: "view"}, "incomplete"},
+		"list-value":               {v{Kind: access.MoveListSpeaks, Group: "g", Permission: "p", From: "out", To: "maybe"}, `no value "maybe"`},
 		"precedence-incomplete":    {v{Kind: access.MovePrecedence, From: "lowest", To: "highest"}, "incomplete"},
 	}
 	for name, tt := range tests {
@@ -501,7 +561,8 @@ func TestBindErrors(t *testing.T) {
 // copy that it was made on shares nothing with the original.
 func TestMovesAreReversible(t *testing.T) {
 	u := access.NewUniverse([]access.Permission{{Key: "p", Scale: scales[1]}, {Key: "q", Scale: scales[2]}})
-	m := access.NewModel(u, []string{"ann", "bob"}, []string{"g", "h"}, []string{"r"}, []access.Standing{{Name: "user", Own: u.Full()}, {Name: "managed", Own: u.NewSet(), FromGroups: true}}, []string{"monthly", "weekly"})
+	m := access.NewModel(u, []string{"ann", "bob"}, []string{"g", "h"}, []string{"r"}, []access.Standing{{Name: "user", Own: u.Full()}, {Name: "managed", Own: u.NewSet(), FromGroups: true}},
+		append(slices.Clone(monthlyAndWeekly), access.SettingKind{Key: "plugin.lint", Scale: scales[2]}), access.Seat{Name: "chat", Cap: u.Full()})
 	type v = access.Move
 	tests := map[string]v{
 		"standing":        {Kind: access.MoveStanding, Member: "ann", From: "user", To: "managed"},
@@ -512,13 +573,19 @@ func TestMovesAreReversible(t *testing.T) {
 		"detach":          {Kind: access.MoveAttachment, Group: "g", Source: "r", From: access.In, To: access.Out},
 		"grant":           {Kind: access.MoveGrant, Source: "r", Permission: "p", From: "view", To: "manage"},
 		"ceiling":         {Kind: access.MoveCeiling, Permission: "q", From: "owner", To: "viewer"},
-		"member-limit":    {Kind: access.MoveMemberLimit, Member: "ann", Period: "weekly", From: "", To: "500"},
-		"member-limit-up": {Kind: access.MoveMemberLimit, Member: "bob", Period: "monthly", From: "100", To: "unlimited"},
-		"member-limit-go": {Kind: access.MoveMemberLimit, Member: "bob", Period: "monthly", From: "100", To: ""},
-		"group-limit":     {Kind: access.MoveGroupLimit, Group: "g", Period: "monthly", From: "", To: "0"},
-		"default":         {Kind: access.MoveDefaultLimit, Period: "monthly", From: "", To: "unlimited"},
-		"spend-ceiling":   {Kind: access.MoveSpendCeiling, Period: "weekly", From: "", To: "1000"},
-		"precedence":      {Kind: access.MovePrecedence, Period: "weekly", From: "lowest", To: "highest"},
+		"member-limit":    {Kind: access.MoveMemberSetting, Member: "ann", Setting: "spend.weekly", From: "", To: "500"},
+		"member-limit-up": {Kind: access.MoveMemberSetting, Member: "bob", Setting: "spend.monthly", From: "100", To: "unlimited"},
+		"member-limit-go": {Kind: access.MoveMemberSetting, Member: "bob", Setting: "spend.monthly", From: "100", To: ""},
+		"group-limit":     {Kind: access.MoveGroupSetting, Group: "g", Setting: "spend.monthly", From: "", To: "0"},
+		"default":         {Kind: access.MoveDefault, Setting: "spend.monthly", From: "", To: "unlimited"},
+		"spend-ceiling":   {Kind: access.MoveSettingCeiling, Setting: "spend.weekly", From: "", To: "1000"},
+		"seat-setting":    {Kind: access.MoveSeatSetting, Seat: "chat", Setting: "spend.monthly", From: "", To: "300"},
+		"fallback":        {Kind: access.MoveFallback, Setting: "plugin.lint", From: "", To: "viewer"},
+		"plugin":          {Kind: access.MoveGroupSetting, Group: "g", Setting: "plugin.lint", From: "", To: "none"},
+		"list":            {Kind: access.MoveListSpeaks, Group: "g", Permission: "p", From: access.Out, To: access.In},
+		"list-gone":       {Kind: access.MoveListSpeaks, Group: "h", Permission: "q", From: access.In, To: access.Out},
+		"list-level":      {Kind: access.MoveListLevel, Group: "h", Permission: "q", From: "viewer", To: "owner"},
+		"precedence":      {Kind: access.MovePrecedence, Setting: "spend.weekly", From: "lowest", To: "highest"},
 	}
 	for name, move := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -527,7 +594,9 @@ func TestMovesAreReversible(t *testing.T) {
 			s.Join(0, 0)
 			s.Attach(0, 0)
 			u.Put(s.Grants[0], 0, 1)
-			s.Spend[0].Member[1] = 100
+			s.Settings[0].Member[1] = 100
+			s.Speak(u, 1, 1, true)
+			s.Allow(u, 1, 1, 1)
 			before, moved := s.Clone(), s.Clone()
 			for i, v := range []access.Move{move, move.Reverse()} {
 				b, err := m.Bind(v)
@@ -546,27 +615,80 @@ func TestMovesAreReversible(t *testing.T) {
 	}
 }
 
-func BenchmarkViewDiff(b *testing.B) {
-	for _, tt := range []struct {
-		name                                     string
-		members, groups, sources, perms, classes int
+// TestSettingOrder is the order of the scopes that TestEffectiveLimit leaves
+// out, and a plugin, where a group replaces the organization's setting even by
+// less and the most permissive group wins.
+func TestSettingOrder(t *testing.T) {
+	const unset = access.Unset
+	tests := map[string]struct {
+		a, b, seat, def, fallback access.Limit
+		compared                  bool
+		lowest, highest           access.Limit
 	}{
-		{"100", 50, 10, 6, 100, 20},
-		{"5000", 2_500, 50, 30, 1_000, 200},
-		{"100000", 50_000, 100, 60, 5_000, 1_000},
-		{"members=1000000", 1_000_000, 100, 60, 5_000, 3_000},
+		"nothing":                     {unset, unset, unset, unset, unset, false, 0, 0},
+		"marketplace":                 {unset, unset, unset, unset, 2, false, 2, 2},
+		"organization-over-market":    {unset, unset, unset, 1, 2, false, 1, 1},
+		"organization-of-nothing":     {unset, unset, unset, 0, 2, false, 0, 0},
+		"seat-over-organization":      {unset, unset, 3, 1, 2, false, 3, 3},
+		"group-over-seat":             {1, unset, 3, 2, unset, false, 1, 1},
+		"weaker-group":                {1, unset, unset, 3, unset, false, 1, 1},
+		"most-permissive-group":       {1, 2, unset, 3, unset, false, 1, 2},
+		"group-that-hides":            {0, unset, unset, 3, 3, false, 0, 0},
+		"seat-compared":               {2, unset, 3, 1, unset, true, 2, 3},
+		"seat-compared-lower":         {2, unset, 1, 1, unset, true, 1, 2},
+		"seat-compared-without-group": {unset, unset, 2, 1, unset, true, 2, 2},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			for highest, want := range map[bool]access.Limit{false: tt.lowest, true: tt.highest} {
+				s := access.Setting{Group: []access.Limit{tt.a, tt.b}, Seat: []access.Limit{unset, tt.seat}, Default: tt.def,
+					Fallback: tt.fallback, Ceiling: unset, Highest: highest, SeatCompared: tt.compared}
+				if got := s.Effective(0, []int32{0, 1}, 1, 0); got != want {
+					t.Errorf("highest=%v: %d, want %d", highest, got, want)
+				}
+			}
+		})
+	}
+}
+
+// TestClassesDoNotHangOnProcessors compares a view made in parts with one made
+// in one go.
+func TestClassesDoNotHangOnProcessors(t *testing.T) {
+	m, s := large(20_000, 40, 10, 50, 3_000)
+	for i := range int32(500) {
+		s.Settings[0].Member[i*37] = access.Limit(i % 7)
+	}
+	before := runtime.GOMAXPROCS(1)
+	one := access.NewView(m, s)
+	runtime.GOMAXPROCS(3)
+	three := access.NewView(m, s)
+	runtime.GOMAXPROCS(before)
+	if diff := cmp.Diff(one.Of, three.Of); diff != "" {
+		t.Errorf("classes of members differ:\n%s", diff)
+	}
+	if diff := cmp.Diff(one.Classes, three.Classes); diff != "" {
+		t.Errorf("classes differ:\n%s", diff)
+	}
+}
+
+// BenchmarkViewDiff compares an organization of 100 groups, 60 roles and 50
+// connectors of 100 tools before and after a change: members growing at
+// constant classes, then classes at constant members.
+func BenchmarkViewDiff(b *testing.B) {
+	for _, n := range []struct{ members, classes int }{
+		{10_000, 3_000}, {100_000, 3_000}, {1_000_000, 3_000},
+		{1_000_000, 300}, {1_000_000, 1_000}, {1_000_000, 9_000},
 	} {
-		b.Run(tt.name, func(b *testing.B) {
-			m, s := large(tt.members, tt.groups, tt.sources, tt.perms, tt.classes)
+		b.Run(fmt.Sprintf("members=%d/classes=%d", n.members, n.classes), func(b *testing.B) {
+			m, s := large(n.members, 100, 60, 5_000, n.classes)
 			after := s.Clone()
-			after.Attach(0, int32(tt.sources-1))
-			after.Detach(1, int32(1%tt.sources))
+			after.Attach(0, 59)
+			after.Detach(1, 1)
 			b.ReportAllocs()
 			b.ResetTimer()
 			for b.Loop() {
 				v, w := access.NewView(m, s), access.NewView(m, after)
-				deltas, _ := access.Diff(v, w)
-				if len(deltas) == 0 {
+				if len(access.Diff(v, w).Grants) == 0 {
 					b.Fatal("no difference")
 				}
 				b.ReportMetric(float64(len(v.Classes)), "classes")

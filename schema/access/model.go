@@ -1,12 +1,6 @@
 package access
 
-import (
-	"fmt"
-	"maps"
-	"math"
-	"slices"
-	"strconv"
-)
+import "slices"
 
 // A Model names what the states of one organization speak of. Two states that
 // are compared share one model, so whatever exists in either is listed; what
@@ -18,8 +12,12 @@ type Model struct {
 	Sources   []string // addresses of what grants, such as roles, sorted
 	Standings []Standing
 
-	// Periods are the periods that spend is limited by, such as "monthly".
-	Periods []string
+	// Settings are what a member has one value of instead of the best of many
+	// grants, such as a spend limit or a plugin.
+	Settings []SettingKind
+
+	// Seats are the seat tiers; the first, called "", caps nothing.
+	Seats []Seat
 
 	members, groups, sources map[string]int32
 }
@@ -30,22 +28,31 @@ type Standing struct {
 	Name       string
 	Own        Set  // what it gives by itself
 	FromGroups bool // whether what the member's groups grant counts
-	Absent     bool // not in the organization: no access at all, no spend
+	Uncapped   bool // whether no ceiling, seat or list lessens it
+	Absent     bool // not in the organization: no access at all, no setting
+}
+
+// A Seat is a seat tier. Nobody has more than the cap of their seat, whatever
+// is granted. Which seat a member has is declared and never moved by a plan.
+type Seat struct {
+	Name string
+	Cap  Set
 }
 
 // NewModel returns a model; the lists are sorted and repetitions dropped. The
-// first standing is that of people who are not in the organization; it is
-// added by NewModel under the name "".
-func NewModel(u *Universe, members, groups, sources []string, standings []Standing, periods []string) *Model {
+// first standing is that of people who are not in the organization, and the
+// first seat one that caps nothing; NewModel adds both under the name "".
+func NewModel(u *Universe, members, groups, sources []string, standings []Standing, settings []SettingKind, seats ...Seat) *Model {
 	m := &Model{
 		Universe: u,
 		Members:  unique(members), Groups: unique(groups), Sources: unique(sources),
 		Standings: append([]Standing{{Name: "", Own: u.NewSet(), Absent: true}}, standings...),
-		Periods:   periods,
+		Settings:  settings,
+		Seats:     append([]Seat{{Name: "", Cap: u.Full()}}, seats...),
 	}
 	m.members, m.groups, m.sources = number(m.Members), number(m.Groups), number(m.Sources)
-	if len(m.Standings) > 255 {
-		panic("access: more than 255 standings")
+	if len(m.Standings) > 255 || len(m.Seats) > 255 {
+		panic("access: more than 255 standings or seats")
 	}
 	return m
 }
@@ -79,6 +86,17 @@ func (m *Model) Standing(name string) (uint8, bool) {
 	return uint8(max(i, 0)), i >= 0
 }
 
+// Setting returns the number of the setting called key, -1 if there is none.
+func (m *Model) Setting(key string) int {
+	return slices.IndexFunc(m.Settings, func(k SettingKind) bool { return k.Key == key })
+}
+
+// SeatOf returns the number of the seat called name.
+func (m *Model) SeatOf(name string) (uint8, bool) {
+	i := slices.IndexFunc(m.Seats, func(s Seat) bool { return s.Name == name })
+	return uint8(max(i, 0)), i >= 0
+}
+
 func find(index map[string]int32, key string) int32 {
 	if i, ok := index[key]; ok {
 		return i
@@ -90,29 +108,65 @@ func find(index map[string]int32, key string) int32 {
 // along the lists of the model.
 type State struct {
 	Standing    []uint8   // of each member, a number in Model.Standings
+	Seat        []uint8   // of each member, a number in Model.Seats
 	Memberships [][]int32 // of each member, its groups, sorted
 	Attached    [][]int32 // of each group, its sources, sorted
 	Grants      []Set     // of each source
 	Ceiling     Set       // of the organization, for everybody
-	Spend       []Spend   // of each period
+	Lists       []List    // of each group
+	Settings    []Setting // of each kind of setting
+}
+
+// A List is what a group lets its members use of some permissions, where the
+// system narrows by group, such as the tool allowlist of a team.
+//
+// If exactly one of a member's groups speaks of a level, the member has it
+// only if that group allows it. If none speaks, or several do (the system then
+// falls back on what the organization holds), no list lessens anything.
+type List struct {
+	Speaks Set // what the group has a say in: all levels of a permission, or none
+	Allow  Set // what it lets through; of no meaning where it does not speak
+}
+
+// Empty reports whether the list has a say in nothing. Its sets may be nil.
+func (l List) Empty() bool { return l.Speaks.Empty() }
+
+func (l List) clone() List { return List{Speaks: l.Speaks.Clone(), Allow: l.Allow.Clone()} }
+
+// equal compares what lists do, not what they hold without a say.
+func (l List) equal(o List) bool {
+	if l.Empty() && o.Empty() {
+		return true
+	}
+	if l.Empty() || o.Empty() || !l.Speaks.Equal(o.Speaks) {
+		return false
+	}
+	for i, w := range l.Speaks {
+		if (l.Allow[i]^o.Allow[i])&w != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // NewState returns a state in which nobody is in the organization, nothing is
-// granted, nothing is capped and nothing limited.
+// granted, nothing is capped and nothing set.
 func (m *Model) NewState() *State {
 	s := &State{
 		Standing:    make([]uint8, len(m.Members)),
+		Seat:        make([]uint8, len(m.Members)),
 		Memberships: make([][]int32, len(m.Members)),
 		Attached:    make([][]int32, len(m.Groups)),
 		Grants:      make([]Set, len(m.Sources)),
 		Ceiling:     m.Universe.Full(),
-		Spend:       make([]Spend, len(m.Periods)),
+		Lists:       make([]List, len(m.Groups)),
+		Settings:    make([]Setting, len(m.Settings)),
 	}
 	for i := range s.Grants {
 		s.Grants[i] = m.Universe.NewSet()
 	}
-	for i := range s.Spend {
-		s.Spend[i] = newSpend(len(m.Groups))
+	for i := range s.Settings {
+		s.Settings[i] = newSetting(len(m.Groups), len(m.Seats))
 	}
 	return s
 }
@@ -121,29 +175,35 @@ func (m *Model) NewState() *State {
 func (s *State) Clone() *State {
 	c := &State{
 		Standing:    slices.Clone(s.Standing),
+		Seat:        slices.Clone(s.Seat),
 		Memberships: slices.Clone(s.Memberships), // inner slices are replaced, never written
 		Attached:    slices.Clone(s.Attached),
 		Grants:      make([]Set, len(s.Grants)),
 		Ceiling:     s.Ceiling.Clone(),
-		Spend:       make([]Spend, len(s.Spend)),
+		Lists:       make([]List, len(s.Lists)),
+		Settings:    make([]Setting, len(s.Settings)),
 	}
 	for i, g := range s.Grants {
 		c.Grants[i] = g.Clone()
 	}
-	for i, p := range s.Spend {
-		c.Spend[i] = p.clone()
+	for i, l := range s.Lists {
+		c.Lists[i] = l.clone()
+	}
+	for i, p := range s.Settings {
+		c.Settings[i] = p.clone()
 	}
 	return c
 }
 
 // Equal reports whether s and t are the same state.
 func (s *State) Equal(t *State) bool {
-	return slices.Equal(s.Standing, t.Standing) &&
+	return slices.Equal(s.Standing, t.Standing) && slices.Equal(s.Seat, t.Seat) &&
 		slices.EqualFunc(s.Memberships, t.Memberships, slices.Equal[[]int32]) &&
 		slices.EqualFunc(s.Attached, t.Attached, slices.Equal[[]int32]) &&
 		slices.EqualFunc(s.Grants, t.Grants, Set.Equal) &&
 		s.Ceiling.Equal(t.Ceiling) &&
-		slices.EqualFunc(s.Spend, t.Spend, Spend.equal)
+		slices.EqualFunc(s.Lists, t.Lists, List.equal) &&
+		slices.EqualFunc(s.Settings, t.Settings, Setting.equal)
 }
 
 // Join puts a member into a group.
@@ -162,6 +222,30 @@ func (s *State) Attach(group, source int32) { s.Attached[group] = with(s.Attache
 // Detach detaches a source from a group.
 func (s *State) Detach(group, source int32) { s.Attached[group] = without(s.Attached[group], source) }
 
+// Speak gives a group a say in a permission, at nothing until the list allows
+// more, or takes it away.
+func (s *State) Speak(u *Universe, group int32, p Perm, say bool) {
+	l := &s.Lists[group]
+	if l.Speaks == nil {
+		l.Speaks, l.Allow = u.NewSet(), u.NewSet()
+	}
+	if say {
+		u.Put(l.Speaks, p, u.Permission(p).Scale.Top())
+	} else {
+		u.Put(l.Speaks, p, 0)
+	}
+}
+
+// Allow sets the level up to which the list of a group lets a permission
+// through.
+func (s *State) Allow(u *Universe, group int32, p Perm, level Level) {
+	l := &s.Lists[group]
+	if l.Speaks == nil {
+		l.Speaks, l.Allow = u.NewSet(), u.NewSet()
+	}
+	u.Put(l.Allow, p, level)
+}
+
 func with(list []int32, x int32) []int32 {
 	i, ok := slices.BinarySearch(list, x)
 	if ok {
@@ -176,100 +260,4 @@ func without(list []int32, x int32) []int32 {
 		return list
 	}
 	return slices.Delete(slices.Clone(list), i, i+1)
-}
-
-// A Limit is an amount of money in the minor unit of the currency.
-type Limit int64
-
-// The limits that are not amounts.
-const (
-	Unset     Limit = -1            // this scope says nothing
-	Unlimited Limit = math.MaxInt64 // this scope says: no limit
-)
-
-// String returns the limit in minor units, "unlimited", or "" if it is unset.
-func (l Limit) String() string {
-	switch l {
-	case Unset:
-		return ""
-	case Unlimited:
-		return "unlimited"
-	}
-	return strconv.FormatInt(int64(l), 10)
-}
-
-// ParseLimit reads what String wrote.
-func ParseLimit(s string) (Limit, error) {
-	switch s {
-	case "":
-		return Unset, nil
-	case "unlimited":
-		return Unlimited, nil
-	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n < 0 || n == math.MaxInt64 {
-		return Unset, fmt.Errorf("access: %q is not an amount in minor units", s)
-	}
-	return Limit(n), nil
-}
-
-// A Spend is what limits spend in one period: the first scope that says
-// something wins, in the order of member, groups, organization default. Of
-// several groups the lowest wins, or the highest if Highest is set. The
-// organization's ceiling caps them all.
-type Spend struct {
-	Member  map[int32]Limit // only members who have one of their own
-	Group   []Limit
-	Default Limit
-	Ceiling Limit
-	Highest bool
-}
-
-func newSpend(groups int) Spend {
-	s := Spend{Member: map[int32]Limit{}, Group: make([]Limit, groups), Default: Unset, Ceiling: Unset}
-	for i := range s.Group {
-		s.Group[i] = Unset
-	}
-	return s
-}
-
-func (s Spend) clone() Spend {
-	s.Member = maps.Clone(s.Member)
-	s.Group = slices.Clone(s.Group)
-	return s
-}
-
-func (s Spend) equal(t Spend) bool {
-	return maps.Equal(s.Member, t.Member) && slices.Equal(s.Group, t.Group) &&
-		s.Default == t.Default && s.Ceiling == t.Ceiling && s.Highest == t.Highest
-}
-
-// Effective returns the limit of a member who is in the given groups.
-func (s Spend) Effective(member int32, groups []int32) Limit {
-	l, ok := s.Member[member]
-	if !ok {
-		l = s.inherited(groups)
-	}
-	if s.Ceiling != Unset {
-		l = min(l, s.Ceiling)
-	}
-	return l
-}
-
-func (s Spend) inherited(groups []int32) Limit {
-	best := Unset
-	for _, g := range groups {
-		switch l := s.Group[g]; {
-		case l == Unset:
-		case best == Unset, s.Highest && l > best, !s.Highest && l < best:
-			best = l
-		}
-	}
-	if best != Unset {
-		return best
-	}
-	if s.Default != Unset {
-		return s.Default
-	}
-	return Unlimited
 }

@@ -12,11 +12,13 @@ type Move struct {
 	Group      string `json:"group,omitempty"`
 	Source     string `json:"source,omitempty"`
 	Permission string `json:"permission,omitempty"`
-	Period     string `json:"period,omitempty"`
+	Setting    string `json:"setting,omitempty"`
+	Seat       string `json:"seat,omitempty"`
 
 	// From and To are the values: names of standings or levels, "in" or "out"
-	// for memberships and attachments, limits as [Limit.String] writes them,
-	// "lowest" or "highest" for a precedence.
+	// for memberships, attachments and whether a list speaks, values of a
+	// setting as [SettingKind.Text] writes them, "lowest" or "highest" for a
+	// precedence.
 	From string `json:"from"`
 	To   string `json:"to"`
 }
@@ -26,19 +28,23 @@ type MoveKind string
 
 // The kinds of moves, with the fields that say which variable it is.
 const (
-	MoveStanding     MoveKind = "standing"      // Member
-	MoveMembership   MoveKind = "membership"    // Member, Group
-	MoveAttachment   MoveKind = "attachment"    // Group, Source
-	MoveGrant        MoveKind = "grant"         // Source, Permission
-	MoveCeiling      MoveKind = "ceiling"       // Permission
-	MoveMemberLimit  MoveKind = "member_limit"  // Member, Period
-	MoveGroupLimit   MoveKind = "group_limit"   // Group, Period
-	MoveDefaultLimit MoveKind = "default_limit" // Period
-	MoveSpendCeiling MoveKind = "spend_ceiling" // Period
-	MovePrecedence   MoveKind = "precedence"    // Period
+	MoveStanding       MoveKind = "standing"        // Member
+	MoveMembership     MoveKind = "membership"      // Member, Group
+	MoveAttachment     MoveKind = "attachment"      // Group, Source
+	MoveGrant          MoveKind = "grant"           // Source, Permission
+	MoveCeiling        MoveKind = "ceiling"         // Permission
+	MoveListSpeaks     MoveKind = "list_speaks"     // Group, Permission
+	MoveListLevel      MoveKind = "list_level"      // Group, Permission
+	MoveMemberSetting  MoveKind = "member_setting"  // Member, Setting
+	MoveGroupSetting   MoveKind = "group_setting"   // Group, Setting
+	MoveSeatSetting    MoveKind = "seat_setting"    // Seat, Setting
+	MoveDefault        MoveKind = "default"         // Setting
+	MoveFallback       MoveKind = "fallback"        // Setting
+	MoveSettingCeiling MoveKind = "setting_ceiling" // Setting
+	MovePrecedence     MoveKind = "precedence"      // Setting
 )
 
-// The two values of a membership or an attachment.
+// The two values of a membership, an attachment, and whether a list speaks.
 const (
 	In  = "in"
 	Out = "out"
@@ -56,14 +62,15 @@ type Bound struct {
 	Kind                  MoveKind
 	Member, Group, Source int32
 	Perm                  Perm
-	Period                int
-	From, To              int64 // standing, 0 or 1, level, or limit
+	Setting               int   // in Model.Settings
+	Seat                  uint8 // in Model.Seats
+	From, To              int64 // standing, 0 or 1, level, or value
 }
 
 // Bind looks up the names of v in m. An error means that v and m do not belong
 // together.
 func (m *Model) Bind(v Move) (Bound, error) {
-	b := Bound{Kind: v.Kind, Member: -1, Group: -1, Source: -1, Perm: -1, Period: -1}
+	b := Bound{Kind: v.Kind, Member: -1, Group: -1, Source: -1, Perm: -1, Setting: -1}
 	fail := func(what, name string) (Bound, error) {
 		return Bound{}, fmt.Errorf("access: %s move: no %s %q in the model", v.Kind, what, name)
 	}
@@ -89,15 +96,17 @@ func (m *Model) Bind(v Move) (Bound, error) {
 		}
 		b.Perm = p
 	}
-	if v.Period != "" {
-		for i, p := range m.Periods {
-			if p == v.Period {
-				b.Period = i
-			}
+	if v.Setting != "" {
+		if b.Setting = m.Setting(v.Setting); b.Setting < 0 {
+			return fail("setting", v.Setting)
 		}
-		if b.Period < 0 {
-			return fail("period", v.Period)
+	}
+	if v.Seat != "" {
+		seat, ok := m.SeatOf(v.Seat)
+		if !ok {
+			return fail("seat", v.Seat)
 		}
+		b.Seat = seat
 	}
 	var err error
 	if b.From, err = m.bindValue(b, v.From); err != nil {
@@ -123,12 +132,16 @@ func (b Bound) complete() error {
 		ok = b.Source >= 0 && b.Perm >= 0
 	case MoveCeiling:
 		ok = b.Perm >= 0
-	case MoveMemberLimit:
-		ok = b.Member >= 0 && b.Period >= 0
-	case MoveGroupLimit:
-		ok = b.Group >= 0 && b.Period >= 0
-	case MoveDefaultLimit, MoveSpendCeiling, MovePrecedence:
-		ok = b.Period >= 0
+	case MoveListSpeaks, MoveListLevel:
+		ok = b.Group >= 0 && b.Perm >= 0
+	case MoveMemberSetting:
+		ok = b.Member >= 0 && b.Setting >= 0
+	case MoveGroupSetting:
+		ok = b.Group >= 0 && b.Setting >= 0
+	case MoveSeatSetting:
+		ok = b.Seat > 0 && b.Setting >= 0
+	case MoveDefault, MoveFallback, MoveSettingCeiling, MovePrecedence:
+		ok = b.Setting >= 0
 	}
 	if !ok {
 		return fmt.Errorf("access: incomplete move of kind %q", b.Kind)
@@ -145,7 +158,7 @@ func (m *Model) bindValue(b Bound, s string) (int64, error) {
 			return bad()
 		}
 		return int64(n), nil
-	case MoveMembership, MoveAttachment:
+	case MoveMembership, MoveAttachment, MoveListSpeaks:
 		switch s {
 		case In:
 			return 1, nil
@@ -153,7 +166,7 @@ func (m *Model) bindValue(b Bound, s string) (int64, error) {
 			return 0, nil
 		}
 		return bad()
-	case MoveGrant, MoveCeiling:
+	case MoveGrant, MoveCeiling, MoveListLevel:
 		if b.Perm < 0 {
 			return bad()
 		}
@@ -162,8 +175,11 @@ func (m *Model) bindValue(b Bound, s string) (int64, error) {
 			return bad()
 		}
 		return int64(l), nil
-	case MoveMemberLimit, MoveGroupLimit, MoveDefaultLimit, MoveSpendCeiling:
-		l, err := ParseLimit(s)
+	case MoveMemberSetting, MoveGroupSetting, MoveSeatSetting, MoveDefault, MoveFallback, MoveSettingCeiling:
+		if b.Setting < 0 {
+			return bad()
+		}
+		l, err := m.Settings[b.Setting].Parse(s)
 		return int64(l), err
 	case MovePrecedence:
 		switch s {
@@ -198,20 +214,28 @@ func (s *State) Apply(u *Universe, b Bound) {
 		u.Put(s.Grants[b.Source], b.Perm, Level(b.To))
 	case MoveCeiling:
 		u.Put(s.Ceiling, b.Perm, Level(b.To))
-	case MoveMemberLimit:
+	case MoveListSpeaks:
+		s.Speak(u, b.Group, b.Perm, b.To == 1)
+	case MoveListLevel:
+		s.Allow(u, b.Group, b.Perm, Level(b.To))
+	case MoveMemberSetting:
 		if Limit(b.To) == Unset {
-			delete(s.Spend[b.Period].Member, b.Member)
+			delete(s.Settings[b.Setting].Member, b.Member)
 		} else {
-			s.Spend[b.Period].Member[b.Member] = Limit(b.To)
+			s.Settings[b.Setting].Member[b.Member] = Limit(b.To)
 		}
-	case MoveGroupLimit:
-		s.Spend[b.Period].Group[b.Group] = Limit(b.To)
-	case MoveDefaultLimit:
-		s.Spend[b.Period].Default = Limit(b.To)
-	case MoveSpendCeiling:
-		s.Spend[b.Period].Ceiling = Limit(b.To)
+	case MoveGroupSetting:
+		s.Settings[b.Setting].Group[b.Group] = Limit(b.To)
+	case MoveSeatSetting:
+		s.Settings[b.Setting].Seat[b.Seat] = Limit(b.To)
+	case MoveDefault:
+		s.Settings[b.Setting].Default = Limit(b.To)
+	case MoveFallback:
+		s.Settings[b.Setting].Fallback = Limit(b.To)
+	case MoveSettingCeiling:
+		s.Settings[b.Setting].Ceiling = Limit(b.To)
 	case MovePrecedence:
-		s.Spend[b.Period].Highest = b.To == 1
+		s.Settings[b.Setting].Highest = b.To == 1
 	default:
 		panic(fmt.Sprintf("access: no such kind of move: %q", b.Kind))
 	}

@@ -1,73 +1,200 @@
 package access
 
 import (
-	"encoding/binary"
+	"runtime"
 	"slices"
+	"sync"
 )
 
 // A View is the access of every member in one state, computed by class:
-// members with the same standing, groups and limits of their own share one
-// result.
+// members with the same standing, seat, groups and settings of their own share
+// one result.
 type View struct {
 	Model   *Model
 	State   *State
-	Classes []Class
+	Classes []Class // in the order of their first members
 	Of      []int32 // the class of each member
 }
 
 // A Class is members whose access is the same because what it comes from is.
 type Class struct {
-	Member int32 // the first of them
-	Count  int
-	Access Set
-	Spend  []Limit // of each period; Unset for people who are not members
+	Member   int32 // the first of them
+	Count    int
+	Access   Set
+	Settings []Limit // of each kind of setting; Unset for people who are not members
 }
 
 // NewView computes the access of every member in s.
 func NewView(m *Model, s *State) *View {
 	v := &View{Model: m, State: s, Of: make([]int32, len(m.Members))}
+	v.Classes = s.classify(v.Of)
 	groups := s.groupGrants(m)
-	index := map[string]int32{}
-	var key []byte
-	for i := range m.Members {
-		key = s.appendClassKey(key[:0], int32(i))
-		c, ok := index[string(key)]
-		if !ok {
-			c = int32(len(v.Classes))
-			index[string(key)] = c
-			v.Classes = append(v.Classes, Class{
-				Member: int32(i),
-				Access: s.access(m, groups, int32(i)),
-				Spend:  s.spend(m, int32(i)),
-			})
+	spread(len(v.Classes), 64, func(_, lo, hi int) {
+		for c := lo; c < hi; c++ {
+			cl := &v.Classes[c]
+			cl.Access = s.access(m, groups, cl.Member)
+			cl.Settings = s.settings(m, cl.Member)
 		}
-		v.Classes[c].Count++
-		v.Of[i] = c
-	}
+	})
 	return v
 }
 
 // Access returns the access of one member.
 func (v *View) Access(member int32) Set { return v.Classes[v.Of[member]].Access }
 
-// Limit returns the limit of one member in one period.
-func (v *View) Limit(member int32, period int) Limit {
-	return v.Classes[v.Of[member]].Spend[period]
+// Setting returns the value that one member has of a setting.
+func (v *View) Setting(member int32, setting int) Limit {
+	return v.Classes[v.Of[member]].Settings[setting]
 }
 
-// appendClassKey appends what decides the member's access to key.
-func (s *State) appendClassKey(key []byte, member int32) []byte {
-	key = append(key, s.Standing[member])
-	for i := range s.Spend {
-		if l, ok := s.Spend[i].Member[member]; ok {
-			key = binary.LittleEndian.AppendUint64(key, uint64(l))
+// spread divides 0 to n among the processors, if there are at least enough of
+// them to be worth it. Parts are contiguous and in order; at most maxParts.
+func spread(n, enough int, do func(part, lo, hi int)) (parts int) {
+	parts = max(1, min(runtime.GOMAXPROCS(0), n/enough, maxParts))
+	var wg sync.WaitGroup
+	for part := range parts {
+		lo, hi := n*part/parts, n*(part+1)/parts
+		if part == parts-1 {
+			do(part, lo, hi)
+			break
 		}
-		key = append(key, 0xff, byte(i))
+		wg.Go(func() { do(part, lo, hi) })
 	}
-	for _, g := range s.Memberships[member] {
-		key = binary.LittleEndian.AppendUint32(key, uint32(g))
+	wg.Wait()
+	return parts
+}
+
+const maxParts = 8
+
+// classify writes the class of each member and returns the classes, in the
+// order of their first members, whatever the number of processors: each takes
+// a run of members, and the classes of the runs are joined in order.
+func (s *State) classify(of []int32) []Class {
+	own := s.withOwn(len(of))
+	var tables [maxParts]classTable
+	spread(len(of), 4096, func(part, lo, hi int) {
+		t := &tables[part]
+		t.init(s, own)
+		for i := lo; i < hi; i++ {
+			of[i] = t.class(int32(i), 1)
+		}
+		t.hi = hi
+	})
+	all := classTable{}
+	all.init(s, own)
+	var names [maxParts][]int32
+	for part := range tables {
+		t := &tables[part]
+		names[part] = make([]int32, len(t.classes))
+		for c, cl := range t.classes {
+			names[part][c] = all.class(cl.Member, cl.Count)
+		}
 	}
-	return key
+	lo := 0
+	for part := range tables[1:] {
+		lo = tables[part].hi
+		for i := lo; i < tables[part+1].hi; i++ {
+			of[i] = names[part+1][of[i]]
+		}
+	}
+	return all.classes
+}
+
+// withOwn reports which members have any setting of their own; nil if nobody.
+func (s *State) withOwn(members int) []bool {
+	var own []bool
+	for i := range s.Settings {
+		for m := range s.Settings[i].Member {
+			if own == nil {
+				own = make([]bool, members)
+			}
+			own[m] = true
+		}
+	}
+	return own
+}
+
+// A classTable finds classes by what decides access, without a key for each
+// member: by hash, and by comparing with the first member of the class.
+type classTable struct {
+	s       *State
+	own     []bool
+	classes []Class
+	hashes  []uint64
+	slots   []int32 // class + 1, by hash; a power of two of them
+	hi      int     // the end of the run of members that it was made for
+}
+
+func (t *classTable) init(s *State, own []bool) {
+	t.s, t.own, t.slots = s, own, make([]int32, 1024)
+}
+
+// class returns the class of a member who stands for count members.
+func (t *classTable) class(member int32, count int) int32 {
+	h := t.hash(member)
+	mask := uint64(len(t.slots) - 1)
+	i := h & mask
+	for ; t.slots[i] != 0; i = (i + 1) & mask {
+		if c := t.slots[i] - 1; t.hashes[c] == h && t.same(member, t.classes[c].Member) {
+			t.classes[c].Count += count
+			return c
+		}
+	}
+	t.classes = append(t.classes, Class{Member: member, Count: count})
+	t.hashes = append(t.hashes, h)
+	t.slots[i] = int32(len(t.classes))
+	if 2*len(t.classes) > len(t.slots) {
+		t.grow()
+	}
+	return int32(len(t.classes) - 1)
+}
+
+func (t *classTable) grow() {
+	t.slots = make([]int32, 2*len(t.slots))
+	mask := uint64(len(t.slots) - 1)
+	for c, h := range t.hashes {
+		i := h & mask
+		for t.slots[i] != 0 {
+			i = (i + 1) & mask
+		}
+		t.slots[i] = int32(c + 1)
+	}
+}
+
+func (t *classTable) hash(member int32) uint64 {
+	h := mix(uint64(t.s.Standing[member])<<8 | uint64(t.s.Seat[member]))
+	for _, g := range t.s.Memberships[member] {
+		h = mix(h ^ uint64(uint32(g)))
+	}
+	if t.own != nil && t.own[member] {
+		for i := range t.s.Settings {
+			h = mix(h ^ uint64(t.s.Settings[i].Own(member)))
+		}
+	}
+	return h
+}
+
+// mix spreads the bits of x; it is one-to-one.
+func mix(x uint64) uint64 {
+	x = (x + 0x9e3779b97f4a7c15) * 0xbf58476d1ce4e5b9
+	return x ^ x>>29
+}
+
+// same reports whether all that decides the access of two members is equal.
+func (t *classTable) same(a, b int32) bool {
+	s := t.s
+	if s.Standing[a] != s.Standing[b] || s.Seat[a] != s.Seat[b] || !slices.Equal(s.Memberships[a], s.Memberships[b]) {
+		return false
+	}
+	if t.own == nil || !t.own[a] && !t.own[b] {
+		return true
+	}
+	for i := range s.Settings {
+		if s.Settings[i].Own(a) != s.Settings[i].Own(b) {
+			return false
+		}
+	}
+	return true
 }
 
 // groupGrants returns what each group grants through its sources.
@@ -83,104 +210,54 @@ func (s *State) groupGrants(m *Model) []Set {
 }
 
 func (s *State) access(m *Model, groups []Set, member int32) Set {
-	standing := m.Standings[s.Standing[member]]
+	standing := &m.Standings[s.Standing[member]]
 	set := standing.Own.Clone()
 	if standing.FromGroups {
 		for _, g := range s.Memberships[member] {
 			set.Or(groups[g])
 		}
 	}
-	set.And(s.Ceiling)
+	if !standing.Uncapped {
+		set.And(s.Ceiling)
+		set.And(m.Seats[s.Seat[member]].Cap)
+		s.narrow(set, s.Memberships[member])
+	}
 	return set
 }
 
-func (s *State) spend(m *Model, member int32) []Limit {
-	limits := make([]Limit, len(s.Spend))
+// narrow takes out of set what the lists of the groups do not allow: where
+// exactly one of them speaks, what it does not let through.
+func (s *State) narrow(set Set, groups []int32) {
+	var once, twice, denied Set
+	for _, g := range groups {
+		l := s.Lists[g]
+		if l.Empty() {
+			continue
+		}
+		if once == nil {
+			once, twice, denied = make(Set, len(set)), make(Set, len(set)), make(Set, len(set))
+		}
+		for i, w := range l.Speaks {
+			twice[i] |= once[i] & w
+			once[i] |= w
+			denied[i] |= w &^ l.Allow[i]
+		}
+	}
+	for i := range denied {
+		set[i] &^= denied[i] &^ twice[i]
+	}
+}
+
+func (s *State) settings(m *Model, member int32) []Limit {
+	values := make([]Limit, len(s.Settings))
 	absent := m.Standings[s.Standing[member]].Absent
-	for i := range s.Spend {
-		limits[i] = Unset
+	for i := range s.Settings {
+		values[i] = Unset
 		if !absent {
-			limits[i] = s.Spend[i].Effective(member, s.Memberships[member])
+			values[i] = s.Settings[i].Effective(member, s.Memberships[member], s.Seat[member], m.Settings[i].Nothing())
 		}
 	}
-	return limits
-}
-
-// A Delta is one difference of access, and everybody whom it concerns.
-type Delta struct {
-	Perm     Perm
-	From, To Level
-	Members  []int32 // sorted
-}
-
-// A LimitDelta is one difference of limits, and everybody whom it concerns.
-type LimitDelta struct {
-	Period   int
-	From, To Limit // Unset for somebody who is not a member
-	Members  []int32
-}
-
-// Diff returns how access differs from v to w, which must share their model.
-// Deltas are sorted by permission, then by level before and after.
-func Diff(v, w *View) ([]Delta, []LimitDelta) {
-	type pair struct{ a, b int32 }
-	members := map[pair][]int32{}
-	for i := range v.Of {
-		p := pair{v.Of[i], w.Of[i]}
-		members[p] = append(members[p], int32(i))
-	}
-	u := v.Model.Universe
-	type change struct {
-		perm     Perm
-		from, to Level
-	}
-	type limit struct {
-		period   int
-		from, to Limit
-	}
-	changes, limits := map[change][][]int32{}, map[limit][][]int32{}
-	differ := u.NewSet()
-	for p, list := range members {
-		a, b := v.Classes[p.a], w.Classes[p.b]
-		for i := range differ {
-			differ[i] = a.Access[i] ^ b.Access[i]
-		}
-		for _, perm := range u.Perms(differ) {
-			c := change{perm, u.Get(a.Access, perm), u.Get(b.Access, perm)}
-			changes[c] = append(changes[c], list)
-		}
-		for i := range a.Spend {
-			if a.Spend[i] != b.Spend[i] {
-				l := limit{i, a.Spend[i], b.Spend[i]}
-				limits[l] = append(limits[l], list)
-			}
-		}
-	}
-	deltas := make([]Delta, 0, len(changes))
-	for c, lists := range changes {
-		deltas = append(deltas, Delta{c.perm, c.from, c.to, merge(lists)})
-	}
-	slices.SortFunc(deltas, func(a, b Delta) int {
-		if a.Perm != b.Perm {
-			return int(a.Perm) - int(b.Perm)
-		}
-		return (int(a.From)-int(b.From))*256 + int(a.To) - int(b.To)
-	})
-	moved := make([]LimitDelta, 0, len(limits))
-	for l, lists := range limits {
-		moved = append(moved, LimitDelta{l.period, l.from, l.to, merge(lists)})
-	}
-	slices.SortFunc(moved, func(a, b LimitDelta) int { return int(a.Members[0]) - int(b.Members[0]) })
-	return deltas, moved
-}
-
-func merge(lists [][]int32) []int32 {
-	if len(lists) == 1 {
-		return lists[0]
-	}
-	all := slices.Concat(lists...)
-	slices.Sort(all)
-	return all
+	return values
 }
 
 // A Path is one way in which a member comes to a level of a permission: what
@@ -195,7 +272,7 @@ type Path struct {
 type Reason struct {
 	Level   Level  // in force
 	Best    Level  // the best that any source grants
-	Ceiling Level  // what it is capped at
+	Ceiling Level  // what it is capped at: by the organization, the seat, a list
 	Paths   []Path // those that grant Best, in order; nil if nothing does
 }
 
@@ -203,7 +280,12 @@ type Reason struct {
 func Explain(m *Model, s *State, member int32, p Perm) Reason {
 	u := m.Universe
 	standing := m.Standings[s.Standing[member]]
-	r := Reason{Ceiling: u.Get(s.Ceiling, p)}
+	r := Reason{Ceiling: u.Permission(p).Scale.Top()}
+	if !standing.Uncapped {
+		all := u.Full()
+		s.narrow(all, s.Memberships[member])
+		r.Ceiling = min(u.Get(s.Ceiling, p), u.Get(m.Seats[s.Seat[member]].Cap, p), u.Get(all, p))
+	}
 	add := func(path Path) {
 		switch {
 		case path.Level == 0, path.Level < r.Best:
