@@ -153,6 +153,19 @@ func (v *snapshotValue) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// MarshalValue writes a value as snapshot files have it: every kind can be told
+// from every other.
+func MarshalValue(v Value) ([]byte, error) { return json.Marshal(snapshotValue(v)) }
+
+// UnmarshalValue reads what MarshalValue wrote.
+func UnmarshalValue(b []byte) (Value, error) {
+	var v snapshotValue
+	if err := json.Unmarshal(b, &v); err != nil {
+		return Absent, err
+	}
+	return Value(v), nil
+}
+
 func decodeStrictly(b []byte, to any) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()

@@ -65,6 +65,7 @@ const (
 	Exact      Proof = "exact"      // an API read shows it
 	Event      Proof = "event"      // the activity feed shows it
 	Deferred   Proof = "deferred"   // becomes readable later in the same plan, and is proved then
+	Canary     Proof = "canary"     // read as a member for whom it holds
 	Attested   Proof = "attested"   // someone confirmed it
 	Unverified Proof = "unverified" // nothing shows it
 )

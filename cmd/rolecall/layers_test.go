@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"plan/render":        {"schema", "plan"},
 	"providers":          {"schema", "schema/access"},
 	"providers/emulator": {},
+	"providers/ledger":   {"schema", "providers"},
 	"providers/claude":   {"schema", "schema/access", "providers", "providers/emulator"},
 	"providers/all":      {"schema", "providers", "providers/claude"},
 	"apply":              {"schema", "plan", "providers"},
