@@ -42,8 +42,13 @@ func (l *loader) decode(p *parsed, scope *hcl.EvalContext) *Described {
 		}
 	}
 	for _, b := range p.blocks {
+		if b.dynamic != nil {
+			d.Blocks = append(d.Blocks, l.expand(b, scope)...)
+			continue
+		}
 		d.Blocks = append(d.Blocks, l.decode(b, scope))
 	}
+	l.checkRepeated(p, d)
 	return d
 }
 

@@ -17,6 +17,7 @@ import (
 type node struct {
 	name string    // as references write it
 	decl hcl.Range // where it is described
+	home *folder   // of the directory that it is in
 	refs []reference
 
 	resolved bool     // refs have their targets
@@ -64,6 +65,7 @@ type parsed struct {
 	attrs      []*parsedAttr
 	blocks     []*parsed
 	forEach    *parsedAttr
+	dynamic    *dynamic // of a dynamic block, of which the rest is the content; else nil
 }
 
 type parsedAttr struct {
@@ -81,41 +83,33 @@ func (p *parsed) attr(name string) *parsedAttr {
 	return nil
 }
 
-// each calls f with every attribute of p and of the blocks in it.
-func (p *parsed) each(f func(*parsedAttr)) {
-	for _, a := range p.attrs {
-		f(a)
-	}
-	for _, b := range p.blocks {
-		b.each(f)
-	}
-}
-
 // gather makes the nodes of everything in the files.
 func (l *loader) gather() {
-	l.root = &hcl.EvalContext{
-		Functions: functions(l.files, l.refersToUnset),
-		Variables: map[string]cty.Value{"everyone": peopleValue(&Everyone{})},
+	l.folders[0].files.others = l.folders[1:]
+	for _, f := range l.folders {
+		f.locals = map[string]*node{}
+		f.root = &hcl.EvalContext{
+			Functions: functions(f.files, l.meter, l.refersToUnset),
+			Variables: map[string]cty.Value{"everyone": peopleValue(&Everyone{})},
+		}
 	}
-	basic := []*Block{variableBlock, localsBlock, organizationBlock(l.options.Systems)}
-	var locals []*parsed
+	basic := []*Block{variableBlock, localsBlock, includeBlock, organizationBlock(l.options.Systems)}
 	var organizations hcl.Blocks
 	for _, s := range l.bodies {
 		_, blocks := l.content(s.body, basic, nil, s.until)
 		for _, b := range blocks {
-			switch b.Type {
-			case "variable":
-				l.declareVariable(l.parse(b, variableBlock))
-			case "locals":
-				locals = append(locals, l.parse(b, localsBlock))
-			case "organization":
+			switch {
+			case b.Type == "locals":
+				for _, a := range l.parse(b, localsBlock).attrs {
+					l.declareLocal(s.folder, a)
+				}
+			case s.folder.included() && findBlock(basic, b.Type) != nil:
+				l.notInIncluded(b)
+			case b.Type == "variable":
+				l.declareVariable(s.folder, l.parse(b, variableBlock))
+			case b.Type == "organization":
 				organizations = append(organizations, b)
 			}
-		}
-	}
-	for _, p := range locals {
-		for _, a := range p.attrs {
-			l.declareLocal(a)
 		}
 	}
 	l.unknownValues()
@@ -151,13 +145,13 @@ func (l *loader) unknownValues() {
 // localsBlock declares the locals block, whose attributes may have any name.
 var localsBlock = &Block{Type: "locals"}
 
-func (l *loader) declareLocal(a *parsedAttr) {
+func (l *loader) declareLocal(f *folder, a *parsedAttr) {
 	name := a.attr.Name
-	if first := l.locals[name]; first != nil {
+	if first := f.locals[name]; first != nil {
 		l.report(duplicateBlock("local."+name, a.attr.NameRange, first.decl))
 		return
 	}
-	n := &node{name: "local." + name, decl: a.attr.NameRange}
+	n := &node{name: "local." + name, decl: a.attr.NameRange, home: f}
 	n.evaluate = func() {
 		v := l.value(a.expr, l.scope(n))
 		if tooBig(v) {
@@ -169,7 +163,7 @@ func (l *loader) declareLocal(a *parsedAttr) {
 		n.value = v
 	}
 	l.refer(n, a.expr, nil, false)
-	l.locals[name] = n
+	f.locals[name] = n
 	l.nodes = append(l.nodes, n)
 }
 
@@ -267,7 +261,7 @@ func (l *loader) guessSystem() *System {
 // early evaluates an expression before the blocks are known. It may use
 // variables and locals that do not need them.
 func (l *loader) early(expr hcl.Expression) (cty.Value, bool) {
-	n := &node{name: "system"}
+	n := &node{name: "system", home: l.folders[0]}
 	l.refer(n, expr, nil, false)
 	if !l.prepare(n, map[*node]bool{}) {
 		return cty.DynamicVal, false
@@ -333,7 +327,8 @@ func (l *loader) declareBlocks() {
 			case decl == nil:
 				l.report(l.unknownBlock(b, decls))
 				continue
-			case decl == variableBlock || decl == localsBlock:
+			case decl == variableBlock || decl == localsBlock || decl == includeBlock ||
+				decl.Type == "organization" && s.folder.included():
 				continue
 			}
 			p := l.parse(b, decl)
@@ -344,15 +339,15 @@ func (l *loader) declareBlocks() {
 					once[decl.Type] = p.header
 				}
 			}
-			l.declareBlock(p)
+			l.declareBlock(s.folder, p)
 		}
 	}
 }
 
 // declareBlock makes the node of a block.
-func (l *loader) declareBlock(p *parsed) {
+func (l *loader) declareBlock(f *folder, p *parsed) {
 	typ := p.decl.Type
-	n := &node{name: string(makeAddress(typ, p.label, p.second, "")), decl: p.header, block: p, forEach: p.forEach}
+	n := &node{name: string(makeAddress(typ, p.label, p.second, "")), decl: p.header, home: f, block: p, forEach: p.forEach}
 	n.evaluate = func() { l.evaluateBlock(n) }
 	key := labelKey(p.label, p.second)
 	switch first, ok := l.labels[typ+" "+key]; {
@@ -373,22 +368,42 @@ func (l *loader) declareBlock(p *parsed) {
 	if p.forEach != nil {
 		l.refer(n, p.forEach.expr, nil, true)
 	}
-	p.each(func(a *parsedAttr) {
+	l.referAll(n, p, nil)
+	l.nodes = append(l.nodes, n)
+}
+
+// referAll notes what the expressions in a block refer to, but for the names
+// that dynamic blocks around it give a meaning.
+func (l *loader) referAll(n *node, p *parsed, bound []string) {
+	refer := func(a *parsedAttr, bound []string) {
 		if a.decl.Type == AddressType {
 			return // what it names need not be there
 		}
-		l.refer(n, a.expr, nil, false)
-		if p.forEach != nil {
+		if n.block.forEach != nil {
 			speedUp(a.expr)
 		}
-	})
-	l.nodes = append(l.nodes, n)
+		l.refer(n, a.expr, nil, false, bound...)
+	}
+	if d := p.dynamic; d != nil {
+		refer(d.forEach, bound)
+		bound = append(slices.Clip(bound), d.iterator)
+		for _, a := range d.labels {
+			refer(a, bound)
+		}
+	}
+	for _, a := range p.attrs {
+		refer(a, bound)
+	}
+	for _, b := range p.blocks {
+		l.referAll(n, b, bound)
+	}
 }
 
 // evaluate evaluates all nodes, each after those that it refers to, and keeps
 // the blocks in the order of the files.
 func (l *loader) evaluate() {
 	for _, group := range l.sorted() {
+		l.current.Store(group[0])
 		if len(group) > 1 || l.refersTo(group[0], group[0]) {
 			l.report(l.cycle(group))
 			for _, n := range group {
@@ -717,12 +732,22 @@ func (l *loader) parse(b *hcl.Block, decl *Block) *parsed {
 	p := &parsed{decl: decl, header: header(b), labelled: true}
 	p.labelRange = p.header
 	l.parseLabel(b, p)
-
 	if decl == localsBlock {
 		l.parseLocals(b, p)
 		return p
 	}
-	attrs, blocks := l.content(b.Body, decl.Blocks, decl.Attrs, 0)
+	l.parseBody(b.Body, p)
+	return p
+}
+
+// parseBody checks what is in a block.
+func (l *loader) parseBody(body hcl.Body, p *parsed) {
+	decl := p.decl
+	nestable := decl.Blocks
+	if len(nestable) > 0 {
+		nestable = append(slices.Clip(nestable), dynamicBlock)
+	}
+	attrs, blocks := l.content(body, nestable, decl.Attrs, 0)
 	for _, a := range attrs {
 		switch declared := decl.Attr(a.Name); {
 		case declared != nil && declared.For != nil && p.labelled && !slices.Contains(declared.For, p.label):
@@ -745,6 +770,12 @@ func (l *loader) parse(b *hcl.Block, decl *Block) *parsed {
 	}
 	seen := map[string]hcl.Range{}
 	for _, nested := range blocks {
+		if nested.Type == dynamicBlock.Type && len(decl.Blocks) > 0 {
+			if q := l.parseDynamic(nested, decl, p); q != nil {
+				p.blocks = append(p.blocks, q)
+			}
+			continue
+		}
 		d := decl.Block(nested.Type)
 		if d == nil {
 			l.report(l.unknownNested(nested, decl, p))
@@ -762,7 +793,6 @@ func (l *loader) parse(b *hcl.Block, decl *Block) *parsed {
 		}
 		p.blocks = append(p.blocks, q)
 	}
-	return p
 }
 
 // parseLocals is parse for a block whose attributes may have any name.

@@ -40,8 +40,8 @@ func toAddress(v cty.Value) Address { return *v.EncapsulatedValue().(*Address) }
 // functions returns the functions of the language. Those that read files read
 // them through f; unset reports whether an expression refers to an attribute
 // that is not set, which try and can take for an error.
-func functions(f *files, unset func(hcl.Expression) bool) map[string]function.Function {
-	m := map[string]function.Function{
+func functions(f *files, m *meter, unset func(hcl.Expression) bool) map[string]function.Function {
+	all := map[string]function.Function{
 		"abs":             stdlib.AbsoluteFunc,
 		"can":             canFunc(unset),
 		"ceil":            stdlib.CeilFunc,
@@ -119,8 +119,8 @@ func functions(f *files, unset func(hcl.Expression) bool) map[string]function.Fu
 		"file":       fileFunc(f),
 		"fileexists": fileExistsFunc(f),
 	}
-	m["templatefile"] = templateFileFunc(f, m)
-	return m
+	all["templatefile"] = templateFileFunc(f, m, all)
+	return all
 }
 
 var domainFunc = function.New(&function.Spec{
@@ -492,25 +492,30 @@ func remembered(f function.Function, hostile func([]byte) (int, string)) functio
 	})
 }
 
-// localPath returns a path of the configuration as the name of a file of the
-// directory.
-func localPath(arg cty.Value) (string, error) {
+// find returns the directory that a path leads into, and the name of the file
+// in it. That is f itself, or a directory that an include names.
+func (f *files) find(arg cty.Value) (*files, string, error) {
 	path := arg.AsString()
 	if filepath.IsAbs(path) {
-		return "", function.NewArgErrorf(0, "%s is an absolute path; paths are relative to the directory of the configuration", quote(path))
+		return nil, "", function.NewArgErrorf(0, "%s is an absolute path; paths are relative to the directory of the configuration", quote(path))
 	}
-	if !filepath.IsLocal(path) {
-		return "", function.NewArgErrorf(0, "%s is outside of the directory of the configuration", quote(path))
+	if filepath.IsLocal(path) {
+		return f, filepath.Clean(path), nil
 	}
-	return filepath.Clean(path), nil
+	for _, other := range f.others {
+		if name, err := filepath.Rel(other.rel, filepath.Clean(path)); err == nil && filepath.IsLocal(name) {
+			return other.files, name, nil
+		}
+	}
+	return nil, "", function.NewArgErrorf(0, "%s is outside of the directory of the configuration", quote(path))
 }
 
 func (f *files) readText(arg cty.Value) (string, error) {
-	path, err := localPath(arg)
+	in, path, err := f.find(arg)
 	if err != nil {
 		return "", err
 	}
-	text, err := f.get(path)
+	text, err := in.get(path)
 	if err != nil {
 		return "", function.NewArgErrorf(0, "%s cannot be read: %s", quote(arg.AsString()), err)
 	}
@@ -539,13 +544,13 @@ func fileExistsFunc(f *files) function.Function {
 		Params: []function.Parameter{{Name: "path", Type: cty.String}},
 		Type:   function.StaticReturnType(cty.Bool),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
-			path, err := localPath(args[0])
+			in, path, err := f.find(args[0])
 			if err != nil {
 				return cty.NilVal, err
 			}
-			info, err := f.root.Stat(path)
+			info, err := in.root.Stat(path)
 			exists := err == nil && info.Mode().IsRegular()
-			f.read["exists "+path] = fmt.Sprint(exists)
+			in.read["exists "+path] = fmt.Sprint(exists)
 			return cty.BoolVal(exists), nil
 		},
 	})
@@ -553,7 +558,7 @@ func fileExistsFunc(f *files) function.Function {
 
 // templateFileFunc returns the function that renders a file with variables.
 // Templates have all functions but this one.
-func templateFileFunc(f *files, others map[string]function.Function) function.Function {
+func templateFileFunc(f *files, m *meter, others map[string]function.Function) function.Function {
 	known := map[string]function.Function{}
 	for name, fn := range others {
 		known[name] = fn
@@ -576,6 +581,7 @@ func templateFileFunc(f *files, others map[string]function.Function) function.Fu
 			if diags.HasErrors() {
 				return cty.NilVal, function.NewArgError(0, templateError(diags))
 			}
+			m.count(expr)
 			parsed[name] = expr
 		}
 		if t := args[1].Type(); !t.IsObjectType() && !t.IsMapType() {

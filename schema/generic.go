@@ -8,7 +8,7 @@ import (
 
 // basicBlocks are the blocks that every system has.
 var basicBlocks = []*Block{
-	variableBlock, localsBlock,
+	variableBlock, localsBlock, includeBlock,
 	guardBlock, acceptBlock, ruleBlock, exclusiveBlock, holdBlock, testBlock, removedBlock, movedBlock,
 }
 

@@ -9,9 +9,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
@@ -26,6 +26,9 @@ type Options struct {
 	Vars     []string  // name=value, in order; a later one wins
 	VarFiles []string  // files of values: HCL attributes, or JSON if the name ends in .json
 	Environ  []string  // as of os.Environ: ROLECALL_VAR_name=value is read from it
+
+	// Timeout is how long the evaluation may take; 0 stands for a minute.
+	Timeout time.Duration
 }
 
 // Load reads the configuration in dir: evaluates it, decodes it and checks it
@@ -39,24 +42,45 @@ type Options struct {
 // The configuration is never nil, because its Files are wanted to show the
 // diagnostics; if there are errors, use it for nothing else.
 func Load(dir string, o Options) (*Config, hcl.Diagnostics) {
-	l := newLoader(dir, o)
+	return newLoader(dir, o).load(maxMemory)
+}
+
+// load is Load, with a bound for the memory that the evaluation may take.
+func (l *loader) load(memory uint64) (*Config, hcl.Diagnostics) {
+	dir := l.dir
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		l.report(unreadableDir(dir, err))
 		return l.finish()
 	}
-	defer root.Close()
-	l.files.root = root
+	l.opened = append(l.opened, root)
+	main := &folder{rel: ".", files: newFiles(root)}
+	l.folders = append(l.folders, main)
 
-	l.readFiles()
+	n := l.readFolder(main)
+	l.readIncludes()
 	l.readValues()
-	if len(l.files.read) == 0 && !l.incomplete {
+	if n == 0 && !l.incomplete {
 		l.report(noFiles(dir))
-		return l.finish()
+		return l.close().finish()
 	}
-	l.gather()
-	l.evaluate()
-	return l.finish()
+	before := slices.Clone(l.diags)
+	finished, why := l.within(cmp.Or(l.options.Timeout, maxTime), memory, func() {
+		l.gather()
+		l.evaluate()
+	})
+	if !finished {
+		return l.stopped(before, why)
+	}
+	return l.close().finish()
+}
+
+// close closes the directories, from which nothing is read any more.
+func (l *loader) close() *loader {
+	for _, root := range l.opened {
+		root.Close()
+	}
+	return l
 }
 
 // A loader is one call of Load.
@@ -64,7 +88,10 @@ type loader struct {
 	dir     string
 	options Options
 	config  *Config
-	files   *files
+	folders []*folder // the directory itself, then the included ones
+	opened  []*os.Root
+	meter   *meter
+	current current
 
 	diags  hcl.Diagnostics
 	seen   map[string]bool // diagnostics that were reported
@@ -85,11 +112,9 @@ type loader struct {
 
 	nodes   []*node
 	vars    map[string]*node
-	locals  map[string]*node
 	blocks  map[string]map[string]*node // by type and key of the labels
 	labels  map[string]hcl.Range        // of blocks that nothing refers to, by type and label
 	objects map[*Block]cty.Type
-	root    *hcl.EvalContext
 
 	// What the blocks described, after all of them were evaluated.
 	addresses map[Address]bool
@@ -105,9 +130,10 @@ type movedTo struct {
 
 // A source is one parsed file.
 type source struct {
-	name  string
-	body  hcl.Body
-	until int // only what ends before this offset is good; see content
+	name   string
+	folder *folder
+	body   hcl.Body
+	until  int // only what ends before this offset is good; see content
 }
 
 func newLoader(dir string, o Options) *loader {
@@ -115,12 +141,11 @@ func newLoader(dir string, o Options) *loader {
 		dir:     dir,
 		options: o,
 		config:  &Config{Dir: dir, Guard: DefaultGuard(), Files: map[string]*hcl.File{}},
-		files:   &files{dir: dir, read: map[string]string{}, text: map[string]string{}},
+		meter:   &meter{maxSteps, maxSteps},
 		seen:    map[string]bool{},
 		rank:    map[string]int{},
 		values:  map[string][]given{},
 		vars:    map[string]*node{},
-		locals:  map[string]*node{},
 		blocks:  map[string]map[string]*node{},
 		labels:  map[string]hcl.Range{},
 		objects: map[*Block]cty.Type{},
@@ -186,7 +211,12 @@ func (l *loader) digest() string {
 			fmt.Fprintf(h, "%d %s %d %s\n", len(name), name, len(m[name]), m[name])
 		}
 	}
-	write(l.files.read)
+	for _, f := range l.folders {
+		if f.included() {
+			fmt.Fprintf(h, "include %d %s\n", len(f.rel), f.rel)
+		}
+		write(f.files.read)
+	}
 	values := map[string]string{}
 	for name, list := range l.values {
 		// The last one is the one that counts. It is hashed by itself, so that
@@ -198,34 +228,11 @@ func (l *loader) digest() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// path returns the name of a file of the directory as the user would type it.
-func (l *loader) path(name string) string { return filepath.Join(l.dir, name) }
-
-// readFiles parses the files of the directory.
-func (l *loader) readFiles() {
-	entries, err := fs.ReadDir(l.files.root.FS(), ".")
-	if err != nil {
-		l.incomplete = true
-		l.report(unreadableDir(l.dir, err))
-		return
-	}
-	for _, e := range entries { // sorted by name
-		name := e.Name()
-		if strings.HasPrefix(name, ".") || e.IsDir() {
-			continue
-		}
-		if strings.HasSuffix(name, ".hcl") || strings.HasSuffix(name, ".hcl.json") {
-			l.rank[l.path(name)] = len(l.rank) + 1
-			l.readFile(name)
-		}
-	}
-}
-
 // readFile parses one file.
-func (l *loader) readFile(name string) {
-	path := l.path(name)
+func (l *loader) readFile(f *folder, name string) {
+	path := l.path(f, name)
 	whole := hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos}
-	text, err := l.files.get(name)
+	text, err := f.files.get(name)
 	if err != nil {
 		l.incomplete = true
 		l.report(problem("Unreadable file", whole, "%s: %s. Make it readable, or take it out of the directory.", path, err))
@@ -269,7 +276,7 @@ func (l *loader) readFile(name string) {
 		return
 	}
 	l.config.Files[path] = file
-	l.bodies = append(l.bodies, &source{name: path, body: file.Body, until: until})
+	l.bodies = append(l.bodies, &source{name: path, folder: f, body: file.Body, until: until})
 }
 
 // uncascaded leaves out what follows from a missing quote: from there on the
@@ -338,10 +345,10 @@ func position(src []byte, offset int) hcl.Pos {
 
 // Files reads files of one directory and remembers what it read.
 type files struct {
-	dir  string
-	root *os.Root
-	read map[string]string // digest by name, for the digest of everything
-	text map[string]string // by name
+	root   *os.Root
+	read   map[string]string // digest by name, for the digest of everything
+	text   map[string]string // by name
+	others []*folder         // whose files may be named, too, by where they are from this one
 }
 
 var errTooLarge = fmt.Errorf("it is larger than %d MiB", maxFile>>20)

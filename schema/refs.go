@@ -24,19 +24,37 @@ type reference struct {
 
 // refer notes what an expression of n refers to. It is resolved later, when
 // all nodes are known.
-func (l *loader) refer(n *node, expr hcl.Expression, self *node, noEach bool) {
+func (l *loader) refer(n *node, expr hcl.Expression, self *node, noEach bool, bound ...string) {
 	vars := expr.Variables()
+	l.meter.count(expr)
 	if len(vars) == 0 {
 		return
 	}
 	guarded := guardedPlaces(expr)
 	for _, t := range vars {
+		if slices.Contains(bound, t.RootName()) {
+			l.checkIterator(t)
+			continue
+		}
 		r := t.SourceRange()
 		n.refs = append(n.refs, reference{
 			steps: t, self: self, noEach: noEach,
 			guarded: slices.ContainsFunc(guarded, func(g hcl.Range) bool { return g.ContainsPos(r.Start) }),
 		})
 	}
+}
+
+// checkIterator checks a reference to the element of a dynamic block.
+func (l *loader) checkIterator(t hcl.Traversal) {
+	name := ""
+	if len(t) > 1 {
+		name = stepName(t[1])
+	}
+	if len(t) == 1 || name == "key" || name == "value" {
+		return
+	}
+	root := t.RootName()
+	l.report(problem("Invalid reference", t.SourceRange(), "In this dynamic block %[1]s is the element, of which there are %[1]s.key and %[1]s.value. To refer to something else that is called %[1]s, give the element another name with iterator = item.", root))
 }
 
 // guardedPlaces returns the places of the calls of try and can in expr.
@@ -111,9 +129,12 @@ func (l *loader) find(n *node, r *reference) *hcl.Diagnostic {
 	}
 	switch {
 	case root == "var":
+		if n.home.included() {
+			return problem("Variable in an included directory", firstSteps(r.steps, 2), "An included directory has no variables, so that it means the same wherever it is included. Write the value, or use a local.")
+		}
 		return named(l.vars, "variable")
 	case root == "local":
-		return named(l.locals, "local")
+		return named(n.home.locals, "local")
 	case root == "each":
 		return l.findEach(n, r, name)
 	case root == "everyone":
@@ -264,14 +285,14 @@ func (l *loader) scope(n *node) *hcl.EvalContext {
 		}
 	}
 	if len(roots) == 0 && len(vars) == 0 {
-		return l.root
+		return n.home.root
 	}
 	for name, b := range roots {
 		if _, ok := vars[name]; !ok {
 			vars[name] = b.object()
 		}
 	}
-	child := l.root.NewChild()
+	child := n.home.root.NewChild()
 	child.Variables = vars
 	return child
 }

@@ -151,7 +151,7 @@ type variable struct {
 }
 
 // declareVariable makes a node of a variable block.
-func (l *loader) declareVariable(p *parsed) {
+func (l *loader) declareVariable(f *folder, p *parsed) {
 	if !p.labelled {
 		return
 	}
@@ -160,7 +160,7 @@ func (l *loader) declareVariable(p *parsed) {
 		return
 	}
 	v := &variable{name: p.label, block: p, typ: cty.DynamicPseudoType, nullable: true}
-	n := &node{name: "var." + p.label, decl: p.header}
+	n := &node{name: "var." + p.label, decl: p.header, home: f}
 	n.evaluate = func() { n.value = l.variableValue(n, v) }
 	l.vars[p.label] = n
 	l.nodes = append(l.nodes, n)
@@ -175,7 +175,7 @@ func (l *loader) declareVariable(p *parsed) {
 				"%s of a variable must be known before anything is evaluated. Write the value out.", quote(a.decl.Name)))
 			return cty.DynamicVal
 		}
-		return l.value(a.expr, l.root)
+		return l.value(a.expr, f.root)
 	}
 	for _, a := range p.attrs {
 		switch a.decl.Name {
