@@ -395,6 +395,7 @@ func (a *analysis) stages() {
 		st := &a.plan.Stages[i]
 		a.plan.Summary.Requests += st.Requests
 		a.plan.Summary.Seconds += st.Seconds + st.SettleSeconds
+		a.plan.Summary.SettleSeconds += st.SettleSeconds
 		for _, s := range st.Steps {
 			a.plan.Summary.Steps++
 			if s.Via == schema.ByConsole {
@@ -535,9 +536,9 @@ func (a *analysis) objects() {
 		out.Held = len(out.Steps) > 0 && !slices.ContainsFunc(out.Steps, func(id string) bool { return !held[id] })
 		for _, f := range c.Fields {
 			if c.Action != schema.Create {
-				put(&out.Before, f.Name, f.Before)
+				putValue(&out.Before, f.Name, f.Before)
 			}
-			put(&out.After, f.Name, f.After)
+			putValue(&out.After, f.Name, f.After)
 		}
 		if c.Before != nil && c.Action == schema.Delete {
 			out.Before = c.Before.Attrs
@@ -559,7 +560,7 @@ func (a *analysis) objects() {
 	}
 }
 
-func put(m *map[string]schema.Value, name string, v schema.Value) {
+func putValue(m *map[string]schema.Value, name string, v schema.Value) {
 	if *m == nil {
 		*m = map[string]schema.Value{}
 	}

@@ -37,6 +37,7 @@ type Finding struct {
 type Range struct {
 	Filename string   `json:"filename"`
 	Start    Position `json:"start"`
+	Text     string   `json:"text,omitempty"` // the line of the configuration
 }
 
 // A Position is a line and a column, both counted from 1.

@@ -12,9 +12,11 @@
 package plan
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rolecall/rolecall/schema"
@@ -78,6 +80,9 @@ type Plan struct {
 	Unsafe   []Unsafe        `json:"unsafe"`
 	Stages   []Stage         `json:"stages"`
 	Changed  []Change        `json:"changes"`
+	Groups   []GroupView     `json:"groups"`
+
+	Memberships []MembershipView `json:"memberships"`
 
 	// Members is how many members the organization has, and Frozen whether
 	// the guard forbids to apply.
@@ -89,6 +94,20 @@ type Plan struct {
 	Live    *schema.State           `json:"-"`
 	Desired *schema.State           `json:"-"`
 	Steps   map[string]*schema.Step `json:"-"`
+
+	// Options are what the plan was made with. ConfigDigest is the digest of
+	// the configuration, and Depends that of each live object that the plan
+	// rests on, "" for one that is yet to be created.
+	Options      Options                   `json:"-"`
+	ConfigDigest string                    `json:"-"`
+	Depends      map[schema.Address]string `json:"-"`
+
+	proof *proof // what it takes to check the order again
+}
+
+// Options are what one plan is asked for, beside what the configuration says.
+type Options struct {
+	Accept []string `json:"accept,omitempty"` // guards and rules that are accepted, each by its name
 }
 
 // A Summary counts.
@@ -102,7 +121,8 @@ type Summary struct {
 	HeldSteps      int `json:"held_steps"`
 	Stages         int `json:"stages"`
 	Requests       int `json:"requests"`
-	Seconds        int `json:"seconds"`
+	Seconds        int `json:"seconds"`        // requests at the documented rate, and settling
+	SettleSeconds  int `json:"settle_seconds"` // of these, until changes are in force
 	MembersGaining int `json:"members_gaining"`
 	MembersLosing  int `json:"members_losing"`
 	Errors         int `json:"errors"`
@@ -179,7 +199,7 @@ func Build(in Input) (*Plan, error) {
 	p := &Plan{
 		FormatVersion: formatVersion, RolecallVersion: in.Version, CreatedAt: in.Now.UTC().Format(time.RFC3339),
 		SystemName: in.Config.System.Name, Live: b.live, Desired: b.desired, Steps: map[string]*schema.Step{},
-		Frozen: in.Config.Guard.Frozen,
+		Frozen: in.Config.Guard.Frozen, ConfigDigest: in.Config.Digest, Options: Options{Accept: in.Accept},
 	}
 	for _, o := range in.Config.Of("organization") {
 		p.Organization = o.Label
@@ -191,16 +211,43 @@ func Build(in Input) (*Plan, error) {
 		Input: in, b: b, changes: changes, steps: steps, schedule: schedule,
 		model: model, from: from, to: to, plan: p, found: binder.found, binder: binder,
 	}
+	p.proof = &proof{model, from, to}
 	a.reach()
 	a.access()
 	a.stages()
 	a.objects()
+	a.groups()
+	a.memberships()
+	a.depends()
 	a.checks()
 	a.inspect()
 	a.guards()
 	p.Findings = judge(a.found, in.Config.Rules, in.Accept)
+	p.quote(in.Config)
 	p.conclude()
 	return p, nil
+}
+
+// maxQuoted is how long the line of a finding may be, in bytes.
+const maxQuoted = 200
+
+// quote notes the line of the configuration that each finding is about.
+func (p *Plan) quote(c *schema.Config) {
+	for i := range p.Findings {
+		r := p.Findings[i].Range
+		if r == nil || c.Files[r.Filename] == nil {
+			continue
+		}
+		lines := bytes.SplitN(c.Files[r.Filename].Bytes, []byte("\n"), r.Start.Line+1)
+		if r.Start.Line < 1 || r.Start.Line > len(lines) {
+			continue
+		}
+		text := strings.TrimRight(string(lines[r.Start.Line-1]), " \t\r")
+		if len(text) > maxQuoted {
+			text = strings.ToValidUTF8(text[:maxQuoted], "") + "…"
+		}
+		r.Text = text
+	}
 }
 
 // conclude counts and gives the verdict.
@@ -256,6 +303,12 @@ func (p *Plan) fillNil() {
 	}
 	if p.Changed == nil {
 		p.Changed = []Change{}
+	}
+	if p.Memberships == nil {
+		p.Memberships = []MembershipView{}
+	}
+	if p.Groups == nil {
+		p.Groups = []GroupView{}
 	}
 }
 

@@ -142,14 +142,31 @@ func build(t testing.TB, config string, o org, accept ...string) *plan.Plan {
 
 func tryBuild(t testing.TB, config string, snap *claude.Snapshot, accept ...string) (*plan.Plan, error) {
 	t.Helper()
-	c := load(t, config)
+	return plan.Build(input(t, load(t, config), snap, accept...))
+}
+
+// input is what the plan of a configuration is made from.
+func input(t testing.TB, c *schema.Config, snap *claude.Snapshot, accept ...string) plan.Input {
+	t.Helper()
 	s := claude.New(c)
 	d, diags := s.Describe()
 	if diags.HasErrors() {
 		t.Fatalf("description: %v", diags)
 	}
-	return plan.Build(plan.Input{Config: c, Description: d, System: s, Live: s.State(snap), Version: "test",
-		Now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC), Accept: accept})
+	return plan.Input{Config: c, Description: d, System: s, Live: s.State(snap), Version: "test",
+		Now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC), Accept: accept}
+}
+
+// buildAt makes a plan at a time.
+func buildAt(t testing.TB, c *schema.Config, o org, at time.Time) *plan.Plan {
+	t.Helper()
+	in := input(t, c, o.snapshot())
+	in.Now = at
+	p, err := plan.Build(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // findings writes the findings of some rules in one line each.
@@ -283,8 +300,8 @@ func TestPlanIsDeterministic(t *testing.T) {
 // TestJSONForm checks the documented fields, and that lists are lists.
 func TestJSONForm(t *testing.T) {
 	top := []string{"format_version", "rolecall_version", "organization", "system", "created_at", "verdict", "summary", "access", "limits",
-		"findings", "guards", "unread", "unsafe", "stages", "changes"}
-	summary := []string{"create", "update", "delete", "rename", "steps", "console_steps", "held_steps", "stages", "requests", "seconds",
+		"findings", "guards", "unread", "unsafe", "stages", "changes", "groups", "memberships"}
+	summary := []string{"create", "update", "delete", "rename", "steps", "console_steps", "held_steps", "stages", "requests", "seconds", "settle_seconds",
 		"members_gaining", "members_losing", "errors", "warnings"}
 	config, live := mixed()
 	tests := map[string]struct {

@@ -160,3 +160,51 @@ func (v Value) MarshalJSON() ([]byte, error) {
 	}
 	panic(fmt.Sprintf("schema: no such kind of value: %d", v.kind))
 }
+
+// UnmarshalJSON reads what MarshalJSON wrote. A map of one entry called
+// "unavailable" reads as a value that could not be read, of which nothing is
+// ever concluded; snapshots write maps so that they can be told apart.
+func (v *Value) UnmarshalJSON(b []byte) error {
+	var raw any
+	if err := json.Unmarshal(b, &raw); err != nil {
+		return err
+	}
+	switch x := raw.(type) {
+	case nil:
+		*v = Absent
+		return nil
+	case string:
+		*v = Text(x)
+		return nil
+	case bool:
+		*v = Bool(x)
+		return nil
+	case []any:
+		items := make([]string, len(x))
+		for i, e := range x {
+			s, ok := e.(string)
+			if !ok {
+				return fmt.Errorf("schema: a set holds %T", e)
+			}
+			items[i] = s
+		}
+		*v = Set(items...)
+		return nil
+	case map[string]any:
+		m := make(map[string]string, len(x))
+		for k, e := range x {
+			s, ok := e.(string)
+			if !ok {
+				return fmt.Errorf("schema: a map holds %T", e)
+			}
+			m[k] = s
+		}
+		if why, ok := m["unavailable"]; ok && len(m) == 1 {
+			*v = Unavailable(why)
+			return nil
+		}
+		*v = Map(m)
+		return nil
+	}
+	return fmt.Errorf("schema: %T is no value", raw)
+}

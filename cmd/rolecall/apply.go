@@ -109,7 +109,7 @@ func doApply(c *cli.Context, s streams) (err error) {
 		return fmt.Errorf("everything was applied and read back, but the last look failed: %w", err)
 	}
 	if after.Summary.Steps > 0 {
-		if err := render.Text(s.err, after, style()); err != nil {
+		if err := render.Text(s.err, after, render.Options{Style: style(), Width: s.width}); err != nil {
 			return err
 		}
 		return fmt.Errorf("everything was applied and read back, and the organization still differs: %d steps are left; plan again", after.Summary.Steps)

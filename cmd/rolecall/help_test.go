@@ -48,6 +48,9 @@ func TestHelpHasAnExampleThatWorks(t *testing.T) {
 					if strings.HasPrefix(a, "examples/") {
 						args[i] = copyDir(t, filepath.Join("..", "..", a))
 					}
+					if a == "change.plan" {
+						args[i] = savedPlan(t)
+					}
 				}
 				if cmd.Name == "apply" {
 					args = append(args, "--auto-approve")
@@ -59,6 +62,18 @@ func TestHelpHasAnExampleThatWorks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// savedPlan saves the plan of an example and returns its file.
+func savedPlan(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "change.plan")
+	s, _, errs := silent()
+	dir := copyDir(t, filepath.Join("..", "..", "examples", "acme"))
+	if code := run(context.Background(), []string{"rolecall", "plan", "-C", dir, "--out", file}, s); code != 0 {
+		t.Fatalf("plan --out exits with %d: %s", code, errs)
+	}
+	return file
 }
 
 // TestFlagsAfterArguments checks, for every command, that a flag counts

@@ -8,11 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/fatih/color"
+	"github.com/google/renameio/v2/maybe"
 	"github.com/urfave/cli/v2"
 
 	"github.com/rolecall/rolecall/plan"
-	"github.com/rolecall/rolecall/plan/render"
 	"github.com/rolecall/rolecall/providers"
 	"github.com/rolecall/rolecall/schema"
 )
@@ -23,10 +22,12 @@ func planCommand(s streams) *cli.Command {
 		UsageText: "rolecall plan [options]\n\n   rolecall plan -C examples/acme\n   rolecall plan -C examples/acme --format json",
 		Description: "Compares the configuration with the live organization. It reads and cannot write.\n" +
 			"Blocked plans exit with 3, plans that hang on something unreadable with 5.",
-		Flags: append(commonFlags("text", "json"),
+		Flags: append(commonFlags(planFormats...),
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes"},
 			&cli.StringSliceFlag{Name: "accept", Usage: "accept one guard or finding by `NAME`, such as guard.max_removals"},
 			&cli.BoolFlag{Name: "stats", Usage: "print how many requests were sent and how long it took, on stderr"},
+			peopleFlag(),
+			&cli.StringFlag{Name: "out", Usage: "save the plan to `FILE`, for show, plan --prove and apply"},
 			snapshotFlag(),
 			&cli.BoolFlag{Name: "reset", Usage: "start the embedded emulator over from its seed"},
 		),
@@ -35,7 +36,7 @@ func planCommand(s streams) *cli.Command {
 }
 
 func doPlan(c *cli.Context, s streams) error {
-	log, err := setUp(c, s, "text", "json")
+	log, err := setUp(c, s, planFormats...)
 	if err != nil {
 		return err
 	}
@@ -52,10 +53,28 @@ func doPlan(c *cli.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	if path := c.String("out"); path != "" {
+		if err := savePlan(path, p); err != nil {
+			return err
+		}
+	}
 	if err := show(c, s, p); err != nil {
 		return err
 	}
 	return status(planStatus(p, c.Bool("detailed-exitcode")))
+}
+
+// savePlan writes a plan to a file that only its owner can read: it names
+// people and what they can do.
+func savePlan(path string, p *plan.Plan) error {
+	b, err := p.Save()
+	if err != nil {
+		return err
+	}
+	if err := maybe.WriteFile(path, b, 0o600); err != nil {
+		return fmt.Errorf("save the plan: %w", err)
+	}
+	return nil
 }
 
 // makePlan reads the live organization and plans. It holds a reader, so it
@@ -91,32 +110,6 @@ func makePlan(ctx context.Context, c *cli.Context, s streams, cfg *configuration
 		fmt.Fprintf(s.err, "rolecall: %d requests, read in %.2f s, planned in %.2f s\n", reader.Requests(), read.Seconds(), (time.Since(start) - read).Seconds())
 	}
 	return p, nil
-}
-
-// show prints a plan on stdout.
-func show(c *cli.Context, s streams, p *plan.Plan) error {
-	if c.String("format") == "json" {
-		b, err := p.JSON()
-		if err != nil {
-			return err
-		}
-		_, err = s.out.Write(b)
-		return err
-	}
-	return render.Text(s.out, p, style())
-}
-
-// style colors a plan for a terminal; the color library leaves text plain
-// where colors are not wanted.
-func style() render.Style {
-	paint := func(attrs ...color.Attribute) func(string) string {
-		c := color.New(attrs...)
-		return func(t string) string { return c.Sprint(t) }
-	}
-	return render.Style{
-		Bold: paint(color.Bold), Loss: paint(color.FgRed), Gain: paint(color.FgGreen),
-		Warn: paint(color.FgYellow), Error: paint(color.FgRed, color.Bold), Dim: paint(color.Faint),
-	}
 }
 
 // planStatus returns the exit status of a plan.

@@ -99,7 +99,7 @@ func newApp(s streams) *cli.App {
 		ExitErrHandler:       func(*cli.Context, error) {},
 		OnUsageError:         func(_ *cli.Context, err error, _ bool) error { return usage("%v", err) },
 		Commands: []*cli.Command{
-			validateCommand(s), planCommand(s), applyCommand(s),
+			validateCommand(s), planCommand(s), showCommand(s), applyCommand(s),
 			snapshotCommand(s),
 			emulateCommand(s), versionCommand(s),
 		},
@@ -181,13 +181,17 @@ func strict(cmd *cli.Command, next cli.BeforeFunc) cli.BeforeFunc {
 func commonFlags(formats ...string) []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "C", Value: ".", Usage: "use the configuration in `DIR`"},
-		&cli.StringFlag{Name: "format", Value: "text", Usage: "write `" + strings.Join(formats, "|") + "`"},
+		formatFlag(formats...),
 		&cli.BoolFlag{Name: "no-color", Usage: "no colors (also NO_COLOR)"},
 		&cli.StringFlag{Name: "log-level", Value: "warn", Usage: "log to stderr at `debug|info|warn|error`"},
 		&cli.StringSliceFlag{Name: "var", Usage: "set a variable: `NAME=VALUE`"},
 		&cli.StringSliceFlag{Name: "var-file", Usage: "set variables from `FILE`"},
 		&cli.StringFlag{Name: "now", Usage: "take `TIME` for now (RFC 3339, or a day in UTC)"},
 	}
+}
+
+func formatFlag(formats ...string) cli.Flag {
+	return &cli.StringFlag{Name: "format", Value: "text", Usage: "write `" + strings.Join(formats, "|") + "`"}
 }
 
 // setUp reads the flags that every command has.
