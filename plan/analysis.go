@@ -265,8 +265,9 @@ func (a *analysis) via(p access.Path, s *access.State, m int32) []schema.Address
 
 // source returns the address of a source without the remark on which part of
 // it grants.
-func (a *analysis) source(i int32) schema.Address {
-	name := a.model.Sources[i]
+func (a *analysis) source(i int32) schema.Address { return sourceAddress(a.model.Sources[i]) }
+
+func sourceAddress(name string) schema.Address {
 	if strings.HasSuffix(name, ")") {
 		if at := strings.LastIndex(name, " ("); at > 0 {
 			name = name[:at]

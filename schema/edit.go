@@ -60,3 +60,6 @@ func (e Edit) String() string {
 	}
 	return e.Elsewhere
 }
+
+// Quote writes s as an HCL string literal.
+func Quote(s string) string { return quote(s) }

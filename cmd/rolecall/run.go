@@ -101,7 +101,7 @@ func newApp(s streams) *cli.App {
 		Commands: []*cli.Command{
 			validateCommand(s), planCommand(s), showCommand(s), applyCommand(s),
 			snapshotCommand(s),
-			emulateCommand(s), versionCommand(s),
+			explainCommand(s), emulateCommand(s), versionCommand(s),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
