@@ -19,6 +19,21 @@ func (a *analysis) checks() {
 	a.unmanaged()
 	a.unsafeOrder()
 	a.unread()
+	p := a.picture()
+	a.voidGrants(p)
+	a.redundant(p)
+	a.withoutEffect()
+	a.settingsSaid()
+	a.expiring()
+	a.tagged()
+	a.unusedGroups()
+	a.joiners()
+	a.authorGains()
+	a.wideningRemoval()
+	a.opened()
+	a.largeGroups()
+	a.exclusive()
+	a.tests(p)
 }
 
 // inspect runs the system's own checks.

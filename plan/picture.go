@@ -29,6 +29,7 @@ type Picture struct {
 	Desired  bool
 
 	in     Input
+	binder *binder
 	wanted *schema.State                        // what the configuration describes, with its places
 	waves  map[schema.Address]schema.Assignment // of members that a wave moves
 	views  []*access.View
@@ -36,16 +37,17 @@ type Picture struct {
 
 // Pictures returns the live and the desired picture of what in holds.
 func Pictures(in Input) (live, desired *Picture) {
-	b := bind(in.Description, in.Live).b
+	binder := bind(in.Description, in.Live)
+	b := binder.b
 	in.System.Complete(b.live, b.desired)
 	model, readings := in.System.Access(b.live, b.desired)
-	return &Picture{Model: model, Readings: readings[0], Objects: b.live, in: in, wanted: b.desired, waves: b.waves},
-		&Picture{Model: model, Readings: readings[1], Objects: b.desired, Desired: true, in: in, wanted: b.desired, waves: b.waves}
+	return &Picture{Model: model, Readings: readings[0], Objects: b.live, in: in, binder: binder, wanted: b.desired, waves: b.waves},
+		&Picture{Model: model, Readings: readings[1], Objects: b.desired, Desired: true, in: in, binder: binder, wanted: b.desired, waves: b.waves}
 }
 
 // picture returns the desired picture of a plan in the making.
 func (a *analysis) picture() *Picture {
-	return &Picture{Model: a.model, Readings: a.to, Objects: a.b.desired, Desired: true, in: a.Input, wanted: a.b.desired, waves: a.b.waves, views: a.end}
+	return &Picture{Model: a.model, Readings: a.to, Objects: a.b.desired, Desired: true, in: a.Input, binder: a.binder, wanted: a.b.desired, waves: a.b.waves, views: a.end}
 }
 
 // Views returns the access of everybody, in each reading.
@@ -60,6 +62,9 @@ func (p *Picture) Views() []*access.View {
 
 // least is the view with the least access.
 func (p *Picture) least() *access.View { return p.Views()[0] }
+
+// most is the view with the most access.
+func (p *Picture) most() *access.View { return p.Views()[len(p.Readings)-1] }
 
 // Member returns the number of a person, or an error that names the nearest
 // one there is.

@@ -48,6 +48,7 @@ type Input struct {
 	Version     string    // of rolecall
 	Now         time.Time // what the plan calls its time; not part of any digest
 	Accept      []string  // guards and rules that are accepted for this plan
+	Author      string    // e-mail address of who wrote the configuration, "" if that is not known
 }
 
 // A Verdict is a plan in one word.

@@ -36,16 +36,16 @@ func Listed(d *schema.Description) []string {
 	in := map[string]bool{}
 	for _, o := range d.Objects {
 		for _, p := range o.People {
-			named(p, in)
+			addressesIn(p, in)
 		}
 		if o.Type == "member" && !o.Get(schema.Removed).AsBool() {
 			in[o.Key] = true
 		}
 	}
 	for _, a := range d.Assignments {
-		named(a.People, in)
+		addressesIn(a.People, in)
 		if a.Except != nil {
-			named(a.Except, in)
+			addressesIn(a.Except, in)
 		}
 	}
 	var list []string
@@ -56,11 +56,11 @@ func Listed(d *schema.Description) []string {
 	return list
 }
 
-// named adds the addresses that are written in a people expression.
-func named(p schema.People, in map[string]bool) {
+// addressesIn adds the addresses that are written in a people expression.
+func addressesIn(p schema.People, in map[string]bool) {
 	of := func(list []schema.People) {
 		for _, q := range list {
-			named(q, in)
+			addressesIn(q, in)
 		}
 	}
 	switch p := p.(type) {
@@ -73,7 +73,7 @@ func named(p schema.People, in map[string]bool) {
 	case *schema.Intersect:
 		of(p.Of)
 	case *schema.Minus:
-		named(p.From, in)
+		addressesIn(p.From, in)
 		of(p.Without)
 	}
 }

@@ -31,6 +31,7 @@ func applyCommand(s streams) *cli.Command {
 		Flags: append(commonFlags("text", "json"),
 			&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask"},
 			&cli.StringFlag{Name: "console", Usage: "what to make of console steps: `auto|wait|stop` (default: auto on the emulator, wait on a terminal, else stop)"},
+			authorFlag(),
 			&cli.StringSliceFlag{Name: "accept", Usage: "accept one guard or finding by `NAME`, such as guard.max_removals"},
 			&cli.BoolFlag{Name: "stats", Usage: "print how many requests were sent and how long it took, on stderr"},
 			&cli.BoolFlag{Name: "reset", Usage: "start the embedded emulator over from its seed"},

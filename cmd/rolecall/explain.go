@@ -74,7 +74,7 @@ func question(c *cli.Context, s streams, cfg *configuration) (plan.Input, error)
 func explainCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name: "explain", Usage: "say whether a member can do something, and why", ArgsUsage: "MEMBER PERMISSION",
-		UsageText: "rolecall explain MEMBER PERMISSION [options]\n\n   rolecall explain elif@acme.com capability.claude_code -C examples/acme\n   rolecall explain elif@acme.com connector.jira.delete_issue -C examples/acme --live",
+		UsageText: "rolecall explain MEMBER PERMISSION [options]\n\n   rolecall explain elif@acme.com capability.cowork -C examples/acme\n   rolecall explain elif@acme.com connector.jira.delete_issue -C examples/acme --live",
 		Description: "Answers yes, no or unknown, with where it comes from, what holds it back, and the smallest edit of the\n" +
 			"configuration that would turn the answer around. The answer is for what the configuration leads to; --live\n" +
 			"asks about now. \"No\" is an answer, and exits with 0; \"unknown\" exits with 5.",

@@ -24,6 +24,7 @@ func planCommand(s streams) *cli.Command {
 			"Blocked plans exit with 3, plans that hang on something unreadable with 5.",
 		Flags: append(commonFlags(planFormats...),
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes"},
+			authorFlag(),
 			&cli.StringSliceFlag{Name: "accept", Usage: "accept one guard or finding by `NAME`, such as guard.max_removals"},
 			&cli.BoolFlag{Name: "stats", Usage: "print how many requests were sent and how long it took, on stderr"},
 			peopleFlag(),
@@ -100,7 +101,7 @@ func makePlan(ctx context.Context, c *cli.Context, s streams, cfg *configuration
 	read := time.Since(start)
 	p, err := plan.Build(plan.Input{
 		Config: cfg.Config, Description: cfg.description, System: cfg.system, Live: live,
-		Version: version, Now: at, Accept: c.StringSlice("accept"),
+		Version: version, Now: at, Accept: c.StringSlice("accept"), Author: author(c),
 	})
 	if err != nil {
 		return nil, err
