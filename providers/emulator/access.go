@@ -9,7 +9,18 @@ import (
 
 // An Access is what every member may do.
 type Access struct {
-	Members []MemberAccess `json:"members"` // by address
+	Provisioning ProvisioningAccess `json:"provisioning"`
+	Members      []MemberAccess     `json:"members"` // by address
+}
+
+// A ProvisioningAccess is the provisioning mode, and what the API may do in it.
+//
+// Source: User management guide, read 2026-11-22.
+type ProvisioningAccess struct {
+	Mode     string `json:"mode"`
+	Invites  bool   `json:"invites"`
+	Removals bool   `json:"removals"`
+	Roles    bool   `json:"roles"` // the organization roles of members
 }
 
 // A MemberAccess is what one member may do. Members of one class share their
@@ -31,6 +42,11 @@ type MemberAccess struct {
 	// AnyConnector is the level of a connector added tomorrow: blocked, ask or
 	// allow.
 	AnyConnector string `json:"any_connector"`
+	// Seat is the tier, or "" where there is one kind of seat.
+	Seat string `json:"seat"`
+	// Plugins is by ID: required, auto_install, available or not_available.
+	// The plugins of members are not in it.
+	Plugins map[string]string `json:"plugins"`
 	// Spend is by period.
 	Spend map[string]SpendAccess `json:"spend"`
 }
@@ -46,6 +62,9 @@ type ConnectorAccess struct {
 type SpendAccess struct {
 	Amount *string      `json:"amount"`
 	Source *SpendSource `json:"source"` // null: no limit anywhere
+	// Ceiling is the limit of the organization, which all members together
+	// cannot pass; null is none.
+	Ceiling *string `json:"ceiling"`
 }
 
 // A SpendSource is the scope that a limit comes from.
@@ -69,7 +88,7 @@ func (s *Server) Access() Access {
 	if !s.views.filled || s.views.version != s.st.version {
 		s.views.access, s.views.version, s.views.filled = s.st.access(), s.st.version, true
 	}
-	return Access{slices.Clone(s.views.access.Members)}
+	return Access{s.views.access.Provisioning, slices.Clone(s.views.access.Members)}
 }
 
 // access works through the members by class: those with the same organization
@@ -77,18 +96,22 @@ func (s *Server) Access() Access {
 func (st *state) access() Access {
 	w := st.newWorld()
 	classes := map[string]*MemberAccess{}
-	all := Access{Members: make([]MemberAccess, 0, len(st.members.rows))}
+	mode := st.org().Provisioning
+	all := Access{Provisioning: ProvisioningAccess{Mode: mode, Invites: mode == "login_only",
+		Removals: !strings.HasPrefix(mode, "scim_"), Roles: !strings.HasSuffix(mode, "_advanced")}, Members: make([]MemberAccess, 0, len(st.members.rows))}
 	for _, email := range slices.Sorted(maps.Keys(st.byEmail)) {
 		m := st.members.rows[st.byEmail[email]]
 		roles := w.rolesOfMember(m)
-		key := m.Role + "\x00" + strings.Join(roles, "\x00")
+		key := m.Role + "\x00" + m.SeatTier + "\x00" + strings.Join(roles, "\x00")
 		class := classes[key]
 		if class == nil {
 			class = w.class(m.Role, roles)
+			w.capBySeat(class, m.SeatTier)
 			classes[key] = class
 		}
 		one := *class
 		one.Email, one.UserID, one.Role = m.Email, m.ID, m.Role
+		one.Plugins = w.pluginsOfMember(m)
 		one.Spend = map[string]SpendAccess{"monthly": st.spendAccess(m)}
 		all.Members = append(all.Members, one)
 	}
@@ -96,11 +119,67 @@ func (st *state) access() Access {
 }
 
 func (st *state) spendAccess(m member) SpendAccess {
-	v, ok := st.effectiveLimit(m)
-	if !ok {
-		return SpendAccess{}
+	var a SpendAccess
+	if v, ok := st.limitOf(scope{Type: "organization"}); ok && st.org().UsageCredits {
+		a.Ceiling = v.Amount
 	}
-	return SpendAccess{v.Amount, &v.Scope}
+	if v, ok := st.effectiveLimit(m); ok {
+		a.Amount, a.Source = v.Amount, &v.Scope
+	}
+	return a
+}
+
+// pluginsOfMember returns the settings in force. Members in the same groups
+// share the map.
+func (w *world) pluginsOfMember(m member) map[string]string {
+	var groups []string
+	for id := range w.st.ofUser[m.ID] {
+		if w.pluginGroups[id] {
+			groups = append(groups, id)
+		}
+	}
+	slices.Sort(groups)
+	key := strings.Join(groups, "\x00")
+	if values, ok := w.pluginClasses[key]; ok {
+		return values
+	}
+	values := map[string]string{}
+	for _, v := range w.st.plugins.rows {
+		if v.OwnerID == "" {
+			values[v.ID] = w.st.pluginValue(v, m.ID)
+		}
+	}
+	w.pluginClasses[key] = values
+	return values
+}
+
+// capBySeat takes away what the seat does not have. Admin permissions do not
+// depend on the seat (invented).
+//
+// Source: Claude help centre, seats; product guide, role-based permissions;
+// read 2026-11-22.
+func (w *world) capBySeat(a *MemberAccess, name string) {
+	a.Seat = name
+	t, ok := w.st.org().tier(name)
+	if !ok {
+		return
+	}
+	for action := range a.Capabilities {
+		if t.NoAccess || slices.Contains(t.Excludes, action) {
+			a.Capabilities[action] = false
+		}
+	}
+	if !t.NoAccess {
+		return
+	}
+	a.AnyCapability, a.AnyConnector = "none", "blocked"
+	for id, c := range a.Connectors {
+		for tool := range c.Tools {
+			c.Tools[tool] = "blocked"
+		}
+		c.AnyTool = "blocked"
+		a.Connectors[id] = c
+	}
 }
 
 // rolesOfMember returns the custom roles in force for a member, sorted: those
@@ -127,10 +206,17 @@ type world struct {
 	admin      []string            // every permission_* row known
 	connectors map[string][]string // ID to every tool known
 	groups     map[string][]string // ID to the roles of this organization
+
+	pluginGroups  map[string]bool // groups that have a plugin setting
+	pluginClasses map[string]map[string]string
 }
 
 func (st *state) newWorld() *world {
-	w := &world{st: st, connectors: map[string][]string{}, groups: map[string][]string{}}
+	w := &world{st: st, connectors: map[string][]string{}, groups: map[string][]string{},
+		pluginGroups: map[string]bool{}, pluginClasses: map[string]map[string]string{}}
+	for _, s := range st.pluginSettings.rows {
+		w.pluginGroups[s.Target] = true
+	}
 	for _, g := range st.groups.rows {
 		for _, id := range g.Roles {
 			if _, own := st.ownRole(id); own {

@@ -97,7 +97,7 @@ func TestBuiltInRoles(t *testing.T) {
 				admin["permission_billing_view"] = true
 			}
 			want := emulator.MemberAccess{
-				Email: "a@b.c", UserID: got.UserID, Role: role,
+				Email: "a@b.c", UserID: got.UserID, Role: role, Plugins: map[string]string{},
 				Capabilities:  map[string]bool{"chat": true, "cowork": false, "claude_design": true},
 				AnyCapability: "all", Admin: admin, AnyConnector: "allow",
 				Connectors: map[string]emulator.ConnectorAccess{

@@ -27,6 +27,14 @@ var consoleRoutes = []route{
 	{method: "PUT", pattern: "/console/members/{user_id}", set: (*call).consoleSetMember},
 	{method: "POST", pattern: "/console/invites/{invite_id}/accept", set: (*call).consoleAcceptInvite},
 	{method: "PUT", pattern: "/console/provisioning", set: (*call).consoleSetProvisioning},
+	{method: "PUT", pattern: "/console/seats", set: (*call).consoleSetSeats},
+	{method: "POST", pattern: "/console/members/{user_id}/request_more_usage", set: (*call).consoleRequestIncrease},
+	{method: "POST", pattern: "/console/plugin_marketplaces", set: (*call).consoleCreateMarketplace},
+	{method: "DELETE", pattern: "/console/plugin_marketplaces/{marketplace_id}", set: (*call).consoleDeleteMarketplace},
+	{method: "POST", pattern: "/console/plugins", set: (*call).consoleUploadPlugin},
+	{method: "DELETE", pattern: "/console/plugins/{plugin_id}", set: (*call).consoleDeletePlugin},
+	{method: "PUT", pattern: "/console/plugins/{plugin_id}/installation_settings/{target}", set: (*call).consoleSetPlugin},
+	{method: "DELETE", pattern: "/console/plugins/{plugin_id}/installation_settings/{target}", set: (*call).consoleUnsetPlugin},
 }
 
 // serveConsole serves /console.

@@ -23,6 +23,9 @@ type document struct {
 	Members      []memberDoc       `json:"members"`
 	Invites      []inviteDoc       `json:"invites"`
 	SpendLimits  []limitDoc        `json:"spend_limits"`
+	Increases    []increaseDoc     `json:"spend_limit_increase_requests"`
+	Marketplaces []marketplaceDoc  `json:"plugin_marketplaces"`
+	Plugins      []pluginDoc       `json:"plugins"`
 }
 
 type (
@@ -37,6 +40,8 @@ type (
 		UsageCredits         bool   `json:"usage_credits"`
 		HIPAA                bool   `json:"hipaa"`
 		Seats                *int   `json:"seats"`
+		SeatTiers            []tier `json:"seat_tiers"`
+		Plugins              bool   `json:"plugins_api"`
 		Created              string `json:"created_at,omitempty"`
 	}
 	siblingDoc struct {
@@ -122,6 +127,39 @@ type (
 		SeatTier string `json:"seat_tier,omitempty"`
 		Service  string `json:"service,omitempty"`
 	}
+	increaseDoc struct {
+		ID       string `json:"id"`
+		Email    string `json:"email"`
+		Status   string `json:"status"`
+		Period   string `json:"period"`
+		Created  string `json:"created_at,omitempty"`
+		Resolved string `json:"resolved_at,omitempty"`
+	}
+	marketplaceDoc struct {
+		ID      string  `json:"id"`
+		Name    string  `json:"name"`
+		Owner   *string `json:"owner"` // user ID
+		Source  string  `json:"source"`
+		Default *string `json:"default_installation_preference"`
+		Created string  `json:"created_at,omitempty"`
+	}
+	pluginDoc struct {
+		ID           string            `json:"id"`
+		Name         string            `json:"name"`
+		DisplayName  string            `json:"display_name"`
+		Description  string            `json:"description"`
+		Marketplace  string            `json:"marketplace"`
+		Owner        *string           `json:"owner"` // user ID
+		Version      string            `json:"version"`
+		Reach        *string           `json:"reach"`
+		Scan         *scan             `json:"content_scan"`
+		Components   []pluginComponent `json:"components"`
+		Organization *string           `json:"organization"`
+		Groups       map[string]string `json:"groups"` // by ID
+		CreatedBy    *string           `json:"created_by"`
+		Created      string            `json:"created_at,omitempty"`
+		Updated      string            `json:"updated_at,omitempty"`
+	}
 )
 
 // document returns the whole state but for the feed, with or without times.
@@ -132,10 +170,11 @@ func (st *state) document(times bool) document {
 	o := st.org()
 	d := document{
 		Organization: orgDoc{o.ID, o.Name, o.Provisioning, o.ConnectorPermissions, o.SpendPrecedence,
-			o.SeatDefaultCompared, o.Currency, o.UsageCredits, o.HIPAA, o.Seats, stamp(o.Created)},
+			o.SeatDefaultCompared, o.Currency, o.UsageCredits, o.HIPAA, o.Seats, orNone(o.SeatTiers), !o.NoPlugins, stamp(o.Created)},
 		Others: []siblingDoc{}, Features: map[string]bool{}, Settings: maps.Clone(st.settings.rows),
 		BetaFeatures: []string{}, Connectors: []connectorDoc{}, Roles: st.roleDocs(""), Groups: []groupDoc{},
 		Members: []memberDoc{}, Invites: []inviteDoc{}, SpendLimits: []limitDoc{},
+		Increases: []increaseDoc{}, Marketplaces: []marketplaceDoc{}, Plugins: []pluginDoc{},
 	}
 	for action, f := range st.features.rows {
 		d.Features[action] = f.Enabled
@@ -146,6 +185,7 @@ func (st *state) document(times bool) document {
 	slices.Sort(d.BetaFeatures)
 	st.documentObjects(&d)
 	st.documentPeople(&d)
+	st.documentPlugins(&d)
 	if !times {
 		d.dropTimes()
 	}
@@ -185,6 +225,38 @@ func (st *state) documentPeople(d *document) {
 		s := scopeDoc{v.Scope.Type, emails[v.Scope.UserID], v.Scope.GroupID, v.Scope.SeatTier, v.Scope.Service}
 		d.SpendLimits = append(d.SpendLimits, limitDoc{v.ID, s, v.Amount, v.Period, stamp(v.Created), stamp(v.Updated)})
 	}
+}
+
+func (st *state) documentPlugins(d *document) {
+	for _, v := range st.increases.sorted(func(a, b increase) int { return cmp.Compare(a.ID, b.ID) }) {
+		doc := increaseDoc{v.ID, st.members.rows[v.UserID].Email, v.Status, v.Period, stamp(v.Created), ""}
+		if v.Resolved != nil {
+			doc.Resolved = stamp(*v.Resolved)
+		}
+		d.Increases = append(d.Increases, doc)
+	}
+	for _, m := range st.marketplaces.sorted(func(a, b marketplace) int { return cmp.Compare(a.ID, b.ID) }) {
+		d.Marketplaces = append(d.Marketplaces, marketplaceDoc{m.ID, m.Name, textOrNull(m.OwnerID), m.Source, textOrNull(m.Default), stamp(m.Created)})
+	}
+	for _, v := range st.plugins.sorted(func(a, b plugin) int { return cmp.Compare(a.ID, b.ID) }) {
+		doc := pluginDoc{v.ID, v.Name, v.DisplayName, v.Description, v.MarketplaceID, textOrNull(v.OwnerID), v.Version,
+			textOrNull(v.Reach), v.Scan, orNone(v.Components), nil, map[string]string{}, textOrNull(v.CreatedBy), stamp(v.Created), stamp(v.Updated)}
+		for _, s := range st.settingsOf(v.ID) {
+			if s.Target == organizationTarget {
+				doc.Organization = &s.Preference
+			} else {
+				doc.Groups[s.Target] = s.Preference
+			}
+		}
+		d.Plugins = append(d.Plugins, doc)
+	}
+}
+
+func textOrNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }
 
 func (v invite) document() inviteDoc {
@@ -248,6 +320,15 @@ func (d *document) dropTimes() {
 	}
 	for i := range d.Invites {
 		d.Invites[i].Invited, d.Invites[i].Expires, d.Invites[i].Accepted = "", "", ""
+	}
+	for i := range d.Increases {
+		d.Increases[i].Created, d.Increases[i].Resolved = "", ""
+	}
+	for i := range d.Marketplaces {
+		d.Marketplaces[i].Created = ""
+	}
+	for i := range d.Plugins {
+		d.Plugins[i].Created, d.Plugins[i].Updated = "", ""
 	}
 	for i := range d.SpendLimits {
 		d.SpendLimits[i].Created, d.SpendLimits[i].Updated = "", ""

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -114,10 +115,8 @@ func start(t testing.TB, o emulator.Options) *client {
 // with returns a client that sends one more header.
 func (c *client) with(name, value string) *client {
 	copied := *c
-	copied.header = map[string]string{name: value}
-	for n, v := range c.header {
-		copied.header[n] = v
-	}
+	copied.header = maps.Clone(c.header)
+	copied.header[name] = value
 	return &copied
 }
 

@@ -111,7 +111,7 @@ func (c *call) feedFilter() (func(event) bool, error) {
 		return nil, invalid("Only one of `activity_types` and `exclude_activity_types` can be given.")
 	}
 	actors, orgs := c.values("actor_ids"), c.values("organization_ids")
-	bounds, err := c.timeBounds()
+	bounds, err := c.bounds("created_at.", "")
 	if err != nil {
 		return nil, err
 	}
@@ -133,15 +133,15 @@ func (e event) actorID() string {
 	return ""
 }
 
-// timeBounds reads created_at.gte, .gt, .lte and .lt.
-func (c *call) timeBounds() (func(time.Time) bool, error) {
+// bounds reads gte, gt, lte and lt, between a prefix and a suffix.
+func (c *call) bounds(prefix, suffix string) (func(time.Time) bool, error) {
 	compare := map[string]func(int) bool{
 		"gte": func(i int) bool { return i >= 0 }, "gt": func(i int) bool { return i > 0 },
 		"lte": func(i int) bool { return i <= 0 }, "lt": func(i int) bool { return i < 0 },
 	}
 	bounds := map[string]time.Time{}
 	for op := range compare {
-		name := "created_at." + op
+		name := prefix + op + suffix
 		text := c.query.Get(name)
 		if text == "" {
 			continue

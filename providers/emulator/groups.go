@@ -171,7 +171,8 @@ func (x *tx) updateGroup(g group) (group, error) {
 	return g, x.event("group_updated", fields{"group_id": g.ID})
 }
 
-// deleteGroup removes a group with its memberships and its spend limits. The
+// deleteGroup removes a group with its memberships, its spend limits and its
+// plugin settings. The
 // members stay in the organization; the roles stay as they are.
 //
 // Source: User management guide, read 2026-11-22.
@@ -186,6 +187,11 @@ func (c *call) deleteGroup(x *tx) (any, error) {
 	for _, v := range x.st.limits.rows {
 		if v.Scope.GroupID == g.ID {
 			remove(x, &x.st.limits, v.ID)
+		}
+	}
+	for _, s := range x.st.pluginSettings.rows {
+		if s.Target == g.ID {
+			remove(x, &x.st.pluginSettings, s.key())
 		}
 	}
 	remove(x, &x.st.groups, g.ID)

@@ -232,6 +232,9 @@ func (x *tx) newMember(m member) (member, error) {
 			return m, err
 		}
 	}
+	if m.SeatTier == "" {
+		m.SeatTier = x.st.lowestTier()
+	}
 	m.Added = x.now
 	if err := put(x, &x.st.members, m.ID, m); err != nil {
 		return m, err

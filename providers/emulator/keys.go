@@ -79,9 +79,11 @@ func (k apiKey) needs(scopes ...string) error {
 	return nil
 }
 
+func (k apiKey) id() string { return makeID("apikey_", k.secret) }
+
 // actor is the key as the activity feed shows it.
 //
 // Source: Compliance API reference, activities, actor types; read 2026-11-22.
 func (k apiKey) actor() map[string]any {
-	return map[string]any{"type": "api_actor", "api_key_id": makeID("apikey_", k.secret)}
+	return map[string]any{"type": "api_actor", "api_key_id": k.id()}
 }

@@ -20,7 +20,9 @@ func FuzzRequest(f *testing.F) {
 	for _, path := range []string{groupsPath, groupsPath + "/rbac_group_pilot", groupsPath + "/rbac_group_pilot/members",
 		"/v1/organizations/users/user_ben", invitesPath, limitsPath, "/console/roles", "/console/roles/rbac_role_std",
 		"/console/connectors/mcpsrv_jira", "/console/spend_limits", "/console/members", "/console/members/user_ben",
-		"/console/features/chat", "/emulator/faults"} {
+		"/console/features/chat", "/emulator/faults", pluginsPath, pluginsPath + "/plugin_x/installation_settings/organization",
+		marketplacesPath, increasesPath, "/console/seats", "/console/plugins", "/console/plugin_marketplaces",
+		"/console/members/user_ben/request_more_usage"} {
 		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 			f.Add(method, path, "limit=2&page=e30%3D", `{"name":"x","role":"managed","amount":null,"scope":{"type":"user","user_id":"user_ben"},"enabled":true,"do":"status","status":500}`)
 		}
@@ -35,7 +37,7 @@ func FuzzRequest(f *testing.F) {
 		r.Method, r.Host, r.RemoteAddr = method, "127.0.0.1", "127.0.0.1:1"
 		r.URL = &url.URL{Path: path, RawQuery: query}
 		r.Header.Set("X-Api-Key", "k")
-		r.Header.Set("Anthropic-Beta", "spend-limit-reads-2026-09-26")
+		r.Header.Set("Anthropic-Beta", "spend-limit-reads-2026-09-26, ce-plugins-2026-09-01")
 		w := httptest.NewRecorder()
 		s.Handler().ServeHTTP(w, r)
 		if !json.Valid(w.Body.Bytes()) {

@@ -13,7 +13,10 @@ type route struct {
 	pattern string // segments; {name} matches any one segment
 	family  string // budget; see ratelimit.go
 	scopes  []string
-	linked  bool // the key must have been made for all linked organizations
+	linked  bool     // the key must have been made for all linked organizations
+	beta    string   // the beta header without which the path does not exist
+	query   []string // the only query parameters; nil: others are ignored
+	serial  string   // parameter of the object whose writes must not overlap
 	get     func(*call) (any, error)
 	set     func(*call, *tx) (any, error)
 	segs    []string
@@ -25,8 +28,8 @@ type router struct{ routes []route }
 
 func newRouter() *router {
 	r := &router{}
-	r.routes = slices.Concat(userRoutes, inviteRoutes, groupRoutes, roleRoutes, spendRoutes, complianceRoutes,
-		consoleRoutes)
+	r.routes = slices.Concat(userRoutes, inviteRoutes, groupRoutes, roleRoutes, spendRoutes, increaseRoutes,
+		pluginRoutes, complianceRoutes, consoleRoutes)
 	for i := range r.routes {
 		r.routes[i].segs = strings.Split(strings.TrimPrefix(r.routes[i].pattern, "/"), "/")
 	}

@@ -28,11 +28,13 @@ func (e *SeedError) Error() string {
 
 // The words of the seed and of the vendor's API.
 var (
-	provisioningModes = []string{"login_only", "jit_permissive", "jit_advanced", "scim_permissive", "scim_advanced"}
-	memberRoles       = []string{"user", "managed", "membership_admin", "owner", "primary_owner"}
-	policies          = []string{"allow", "ask", "blocked"}
-	precedences       = []string{"lowest", "highest"}
-	limitScopes       = []string{"user", "rbac_group", "seat_tier", "organization", "organization_service"}
+	provisioningModes  = []string{"login_only", "jit_permissive", "jit_advanced", "scim_permissive", "scim_advanced"}
+	memberRoles        = []string{"user", "managed", "membership_admin", "owner", "primary_owner"}
+	policies           = []string{"allow", "ask", "blocked"}
+	precedences        = []string{"lowest", "highest"}
+	marketplaceSources = []string{"manual", "github", "gitlab", "public_git", "directory"}
+	reaches            = []string{"contained", "privileged", "remote"}
+	limitScopes        = []string{"user", "rbac_group", "seat_tier", "organization", "organization_service"}
 
 	uuidForm   = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 	actionForm = regexp.MustCompile(`^[A-Za-z0-9_:.-]{1,128}$`)
@@ -74,7 +76,8 @@ func readSeed(data []byte, now time.Time) (*seedReader, error) {
 
 func (r *seedReader) read(root node) {
 	r.object(root, "organization", "other_organizations", "features", "settings", "beta_features", "connectors",
-		"roles", "groups", "members", "invites", "spend_limits", "keys", "rate_limits", "faults", "activities")
+		"roles", "groups", "members", "invites", "spend_limits", "spend_limit_increase_requests", "plugin_marketplaces",
+		"plugins", "keys", "rate_limits", "faults", "activities")
 	r.readOrganization(root.field("organization"))
 	r.readFeatures(root)
 	for _, n := range r.array(root.field("connectors")) {
@@ -95,6 +98,15 @@ func (r *seedReader) read(root node) {
 	}
 	for _, n := range r.array(root.field("spend_limits")) {
 		r.readLimit(n)
+	}
+	for _, n := range r.array(root.field("spend_limit_increase_requests")) {
+		r.readIncrease(n)
+	}
+	for _, n := range r.array(root.field("plugin_marketplaces")) {
+		r.readMarketplace(n)
+	}
+	for _, n := range r.array(root.field("plugins")) {
+		r.readPlugin(n)
 	}
 	for _, n := range r.array(root.field("activities")) {
 		r.readActivity(n)
@@ -127,7 +139,7 @@ func (r *seedReader) id(n node, prefix, name string) string {
 
 func (r *seedReader) readOrganization(n node) {
 	r.object(n, "id", "name", "provisioning", "connector_permissions", "spend_precedence", "seat_default_compared",
-		"currency", "usage_credits", "hipaa", "seats", "created_at")
+		"currency", "usage_credits", "hipaa", "seats", "seat_tiers", "plugins_api", "created_at")
 	o := organization{
 		ID:                   defaultOrganization,
 		Name:                 "Acme",
@@ -138,6 +150,8 @@ func (r *seedReader) readOrganization(n node) {
 		SeatDefaultCompared:  r.flag(n.field("seat_default_compared"), false),
 		UsageCredits:         r.flag(n.field("usage_credits"), true),
 		HIPAA:                r.flag(n.field("hipaa"), false),
+		SeatTiers:            r.readTiers(n.field("seat_tiers")),
+		NoPlugins:            !r.flag(n.field("plugins_api"), true),
 		Created:              r.time(n.field("created_at"), time.Date(2024, 1, 8, 9, 0, 0, 0, time.UTC)),
 	}
 	if f := n.field("id"); !f.absent() {
@@ -151,13 +165,7 @@ func (r *seedReader) readOrganization(n node) {
 	if f := n.field("currency"); !f.absent() {
 		o.Currency = r.name(f, 3)
 	}
-	if f := n.field("seats"); !f.absent() && !f.null() {
-		seats := r.whole(f)
-		if seats < 0 {
-			r.add(f, "must not be negative")
-		}
-		o.Seats = &seats
-	}
+	o.Seats = r.seats(n.field("seats"))
 	r.st.organizations.set(organizationKey, o)
 }
 

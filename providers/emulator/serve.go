@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -141,6 +142,11 @@ func (s *Server) send(w http.ResponseWriter, a answer) {
 
 // answer serves the vendor's API and the console.
 func (s *Server) answer(r *http.Request, body []byte, readErr error, n int) result {
+	release, err := s.take(r)
+	if err != nil {
+		return result{err: err}
+	}
+	defer release()
 	f, err := s.takeFault(r)
 	if err != nil {
 		return result{err: err}
@@ -189,6 +195,10 @@ func (s *Server) serveVendor(c *call, r *http.Request, n int) result {
 		return result{err: err}
 	}
 	c.params = params
+	c.betas = splitList(r.Header.Values("Anthropic-Beta"))
+	if rt.beta != "" && !slices.Contains(c.betas, rt.beta) {
+		return result{err: notFound("No such endpoint: %s.", r.URL.Path)}
+	}
 	s.requests.family(n, rt.family)
 	header, err := s.budgets.spend(rt.family, s.options.Now())
 	if err != nil {
@@ -202,22 +212,29 @@ func (s *Server) serveVendor(c *call, r *http.Request, n int) result {
 			return result{err: err, header: header}
 		}
 	}
-	c.betas = splitList(r.Header.Values("Anthropic-Beta"))
 	value, err := s.run(rt, c, key.actor())
 	return result{value: value, err: err, header: header}
 }
 
 // run calls the handler of a route under the right lock.
 func (s *Server) run(rt *route, c *call, actor map[string]any) (any, error) {
+	handle := func(st *state, do func() (any, error)) (any, error) {
+		c.st = st
+		if rt.beta == pluginBeta {
+			if err := c.checkPlugins(rt); err != nil {
+				return nil, err
+			}
+		}
+		return do()
+	}
 	if rt.get != nil {
 		return s.read(func(st *state) (any, error) {
-			c.st = st
-			return rt.get(c)
+			return handle(st, func() (any, error) { return rt.get(c) })
 		})
 	}
 	return s.write(c.method, c.path, actor, func(x *tx) (any, error) {
-		c.st, c.now = x.st, x.now
-		return rt.set(c, x)
+		c.now = x.now
+		return handle(x.st, func() (any, error) { return rt.set(c, x) })
 	})
 }
 

@@ -59,6 +59,7 @@ type Server struct {
 	store   *store // guarded by writing; nil: memory only
 	closed  bool   // guarded by writing
 
+	busy     busySet
 	views    viewCache
 	requests requestLog
 	budgets  budgets

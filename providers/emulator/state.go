@@ -24,8 +24,18 @@ type (
 		Currency             string    `json:"currency"`
 		UsageCredits         bool      `json:"usage_credits"`
 		HIPAA                bool      `json:"hipaa"`
-		Seats                *int      `json:"seats"` // nil: not finite
+		Seats                *int      `json:"seats"`      // nil: not finite
+		SeatTiers            []tier    `json:"seat_tiers"` // lowest first; empty: one kind of seat
+		NoPlugins            bool      `json:"no_plugins"` // plugin endpoints do not exist
 		Created              time.Time `json:"created_at"`
+	}
+
+	// A tier is a kind of seat.
+	tier struct {
+		Name     string   `json:"name"`
+		Seats    *int     `json:"seats"`    // nil: not finite
+		Excludes []string `json:"excludes"` // features that its members do not have, whatever their roles say
+		NoAccess bool     `json:"no_access"`
 	}
 
 	// A sibling is another organization of the same parent.
@@ -140,6 +150,70 @@ type (
 		Updated time.Time `json:"updated_at"`
 	}
 
+	marketplace struct {
+		ID      string    `json:"id"`
+		Name    string    `json:"name"`
+		OwnerID string    `json:"owner_user_id"` // empty: the organization
+		Source  string    `json:"source"`
+		Default string    `json:"default_installation_preference"` // empty: never set
+		Created time.Time `json:"created_at"`
+		Order   int       `json:"order"`
+	}
+
+	plugin struct {
+		ID            string            `json:"id"`
+		Name          string            `json:"name"`
+		DisplayName   string            `json:"display_name"`
+		Description   string            `json:"description"`
+		OwnerID       string            `json:"owner_user_id"` // empty: the organization
+		MarketplaceID string            `json:"marketplace_id"`
+		Version       string            `json:"manifest_version"`
+		VersionID     string            `json:"version_id"`
+		CreatedBy     string            `json:"created_by"` // user ID
+		Reach         string            `json:"reach"`
+		Scan          *scan             `json:"content_scan"`
+		Components    []pluginComponent `json:"components"`
+		Created       time.Time         `json:"created_at"`
+		Updated       time.Time         `json:"updated_at"`
+		Order         int               `json:"order"`
+	}
+
+	// A scan is what the vendor's scanner says of a plugin's content.
+	scan struct {
+		Status     string  `json:"status"`
+		Assessment *string `json:"assessment"`
+		Reason     *string `json:"reason"`
+	}
+
+	pluginComponent struct {
+		Type        string `json:"type"`
+		Name        string `json:"name"`
+		Description string `json:"description"`
+	}
+
+	// A pluginSetting is how a plugin is installed for a target: the
+	// organization or a group.
+	pluginSetting struct {
+		PluginID   string    `json:"plugin_id"`
+		Target     string    `json:"target"` // organization, or a group ID
+		Preference string    `json:"installation_preference"`
+		Created    time.Time `json:"created_at"`
+		Updated    time.Time `json:"updated_at"`
+		Order      int       `json:"order"`
+	}
+
+	// An increase is a member's request for a higher limit.
+	increase struct {
+		ID         string         `json:"id"`
+		UserID     string         `json:"user_id"`
+		Status     string         `json:"status"` // pending, approved or denied
+		Period     string         `json:"period"`
+		Created    time.Time      `json:"created_at"`
+		Resolved   *time.Time     `json:"resolved_at"`
+		ResolvedBy map[string]any `json:"resolved_by"` // actor
+		Order      int            `json:"order"`
+	}
+
 	// An event is an entry of the activity feed.
 	event struct {
 		ID      string                     `json:"id"`
@@ -221,21 +295,25 @@ type loader interface {
 
 // state is everything that the emulator remembers.
 type state struct {
-	organizations table[organization]
-	siblings      table[sibling]
-	outsiders     table[outsider] // by organization ID, slash, user ID
-	features      table[feature]  // by action
-	settings      table[string]   // effective-settings row to action
-	connectors    table[connector]
-	roles         table[role]
-	groups        table[group]
-	memberships   table[membership] // by group ID, slash, user ID
-	members       table[member]
-	invites       table[invite]
-	limits        table[limit]
-	feed          table[event] // by order, in hexadecimal
-	counters      table[int]
-	faults        table[Fault] // by order, in hexadecimal
+	organizations  table[organization]
+	siblings       table[sibling]
+	outsiders      table[outsider] // by organization ID, slash, user ID
+	features       table[feature]  // by action
+	settings       table[string]   // effective-settings row to action
+	connectors     table[connector]
+	roles          table[role]
+	groups         table[group]
+	memberships    table[membership] // by group ID, slash, user ID
+	members        table[member]
+	invites        table[invite]
+	limits         table[limit]
+	marketplaces   table[marketplace]
+	plugins        table[plugin]
+	pluginSettings table[pluginSetting] // by plugin ID, slash, target
+	increases      table[increase]
+	feed           table[event] // by order, in hexadecimal
+	counters       table[int]
+	faults         table[Fault] // by order, in hexadecimal
 
 	inGroup map[string]map[string]membership // group ID, user ID
 	ofUser  map[string]map[string]bool       // user ID, group ID
@@ -252,25 +330,29 @@ func newTable[T any](name string) table[T] {
 
 func newState() *state {
 	st := &state{
-		organizations: newTable[organization]("organizations"),
-		siblings:      newTable[sibling]("siblings"),
-		outsiders:     newTable[outsider]("outsiders"),
-		features:      newTable[feature]("features"),
-		settings:      newTable[string]("settings"),
-		connectors:    newTable[connector]("connectors"),
-		roles:         newTable[role]("roles"),
-		groups:        newTable[group]("groups"),
-		memberships:   newTable[membership]("memberships"),
-		members:       newTable[member]("members"),
-		invites:       newTable[invite]("invites"),
-		limits:        newTable[limit]("limits"),
-		feed:          newTable[event]("feed"),
-		counters:      newTable[int]("counters"),
-		faults:        newTable[Fault]("faults"),
-		inGroup:       map[string]map[string]membership{},
-		ofUser:        map[string]map[string]bool{},
-		scopes:        map[string]string{},
-		byEmail:       map[string]string{},
+		organizations:  newTable[organization]("organizations"),
+		siblings:       newTable[sibling]("siblings"),
+		outsiders:      newTable[outsider]("outsiders"),
+		features:       newTable[feature]("features"),
+		settings:       newTable[string]("settings"),
+		connectors:     newTable[connector]("connectors"),
+		roles:          newTable[role]("roles"),
+		groups:         newTable[group]("groups"),
+		memberships:    newTable[membership]("memberships"),
+		members:        newTable[member]("members"),
+		invites:        newTable[invite]("invites"),
+		limits:         newTable[limit]("limits"),
+		marketplaces:   newTable[marketplace]("marketplaces"),
+		plugins:        newTable[plugin]("plugins"),
+		pluginSettings: newTable[pluginSetting]("plugin_settings"),
+		increases:      newTable[increase]("increases"),
+		feed:           newTable[event]("feed"),
+		counters:       newTable[int]("counters"),
+		faults:         newTable[Fault]("faults"),
+		inGroup:        map[string]map[string]membership{},
+		ofUser:         map[string]map[string]bool{},
+		scopes:         map[string]string{},
+		byEmail:        map[string]string{},
 	}
 	st.memberships.moved = st.moveMembership
 	st.members.moved = st.moveMember
@@ -281,7 +363,8 @@ func newState() *state {
 func (st *state) tables() []loader {
 	return []loader{
 		&st.organizations, &st.siblings, &st.outsiders, &st.features, &st.settings, &st.connectors, &st.roles,
-		&st.groups, &st.memberships, &st.members, &st.invites, &st.limits, &st.feed, &st.counters, &st.faults,
+		&st.groups, &st.memberships, &st.members, &st.invites, &st.limits, &st.marketplaces,
+		&st.plugins, &st.pluginSettings, &st.increases, &st.feed, &st.counters, &st.faults,
 	}
 }
 
@@ -478,18 +561,69 @@ var errSeats = errors.New("no seat is free")
 // Source: User management guide, seats; read 2026-11-22. A pending invite holds
 // a seat; that every member holds one is inferred.
 func (st *state) seatFree(now time.Time) error {
-	seats := st.org().Seats
-	if seats == nil {
-		return nil
-	}
-	used := len(st.members.rows)
+	o := st.org()
+	pending := 0
 	for _, i := range st.invites.rows {
 		if i.status(now) == "pending" {
-			used++
+			pending++
 		}
 	}
-	if used >= *seats {
-		return fmt.Errorf("%w: all %s are taken", errSeats, strconv.Itoa(*seats))
+	if o.Seats != nil && len(st.members.rows)+pending >= *o.Seats {
+		return fmt.Errorf("%w: all %s are taken", errSeats, strconv.Itoa(*o.Seats))
+	}
+	free := len(o.SeatTiers) == 0
+	for _, t := range o.SeatTiers {
+		switch n := st.freeSeats(t); {
+		case t.NoAccess:
+		case t.Seats == nil:
+			free = true
+		case n > 0:
+			// Invites are not yet in a tier: each takes one of any.
+			used := min(n, pending)
+			pending -= used
+			free = free || n > used
+		}
+	}
+	if !free {
+		return fmt.Errorf("%w: those of every tier are taken", errSeats)
 	}
 	return nil
+}
+
+// freeSeats returns how many seats of a tier nobody has. It means nothing for
+// a tier without a number.
+func (st *state) freeSeats(t tier) int {
+	if t.Seats == nil {
+		return 0
+	}
+	n := *t.Seats
+	for _, m := range st.members.rows {
+		if m.SeatTier == t.Name {
+			n--
+		}
+	}
+	return n
+}
+
+// lowestTier returns the tier that a new member gets: the first with a free
+// seat, "" if the organization has one kind of seat.
+//
+// Source: User management guide, seats; read 2026-11-22.
+func (st *state) lowestTier() string {
+	for _, t := range st.org().SeatTiers {
+		if !t.NoAccess && (t.Seats == nil || st.freeSeats(t) > 0) {
+			return t.Name
+		}
+	}
+	return ""
+}
+
+// tier returns the tier of a name, if the organization has it.
+func (o organization) tier(name string) (tier, bool) {
+	for _, t := range o.SeatTiers {
+		if t.Name == name {
+			return t, true
+		}
+	}
+	return tier{}, false
 }

@@ -191,7 +191,7 @@ func orNull(s string) any {
 }
 
 // removeUser takes a member out of the organization, with the memberships in
-// groups and the individual spend limits.
+// groups, the individual spend limits and the requests for higher ones.
 //
 // Errors: 400 for an administrator and while SCIM manages membership.
 //
@@ -217,6 +217,11 @@ func (c *call) removeUser(x *tx) (any, error) {
 	for _, v := range x.st.limits.rows {
 		if v.Scope.UserID == m.ID {
 			remove(x, &x.st.limits, v.ID)
+		}
+	}
+	for _, v := range x.st.increases.rows {
+		if v.UserID == m.ID {
+			remove(x, &x.st.increases, v.ID)
 		}
 	}
 	if err := x.event("org_user_deleted", fields{"deleted_user_id": m.ID, "deleted_user_email": m.Email}); err != nil {
