@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/rolecall/rolecall/apply/journal"
 	"github.com/rolecall/rolecall/plan"
 	"github.com/rolecall/rolecall/providers"
 	"github.com/rolecall/rolecall/schema"
@@ -55,6 +56,15 @@ type Options struct {
 	// such a wait from an earlier run; it is waited for first.
 	Unsettled func(time.Duration) error
 	Rest      time.Duration
+
+	// Record is told of everything that is done or about to be done, before
+	// anything else happens; it may be nil. An error stops the apply: what
+	// cannot be recorded is not done.
+	Record func(journal.Record) error
+
+	// Deadline is when to stop, safely, before the next step; the zero time
+	// for never.
+	Deadline time.Time
 
 	// MaxSettle caps every wait until changes are in force, 0 for no cap.
 	MaxSettle time.Duration
@@ -101,6 +111,10 @@ var (
 	// ErrConsole means that a console step waits to be done.
 	ErrConsole = errors.New("waiting for a console step")
 
+	// ErrDeadline means that the time was up. What was done stands and is
+	// within bounds; the next apply goes on.
+	ErrDeadline = errors.New("the deadline was reached; what was done stands, and the next apply goes on from there")
+
 	// ErrNotShown means that a write was answered and no read shows it.
 	ErrNotShown = errors.New("a read does not show it")
 )
@@ -142,6 +156,7 @@ type Result struct {
 // runner carries out one plan.
 type runner struct {
 	Options
+	ctx    context.Context                   // of the whole run, to tell a deadline from a slow answer
 	expect map[schema.Address]*schema.Object // what the organization should look like by now
 	late   map[schema.Address][]string       // items that no read shows yet
 	mu     sync.Mutex
@@ -169,6 +184,12 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if r.Look == 0 {
 		r.Look = 5 * time.Second
 	}
+	if !o.Deadline.IsZero() {
+		var stop context.CancelFunc
+		ctx, stop = context.WithDeadlineCause(ctx, o.Deadline, ErrDeadline)
+		defer stop()
+	}
+	r.ctx = ctx
 	var known []*schema.Object
 	for addr, obj := range o.Plan.Live.Objects {
 		r.expect[addr] = obj
@@ -190,6 +211,9 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	}
 	for i, st := range r.stages {
 		r.stage = i
+		if err := r.record(journal.Record{Kind: journal.Stage, Stage: i + 1, Phase: st.Phase}); err != nil {
+			return r.result, r.partial("", err)
+		}
 		if err := r.run(ctx, st); err != nil {
 			return r.result, err
 		}
@@ -219,7 +243,12 @@ func (r *runner) observe(e Event) {
 	r.Observe(e)
 }
 
+// partial says how far the apply came. A deadline shows as the end of the
+// context; that of a single request does not, and stays an error.
 func (r *runner) partial(step string, err error) error {
+	if cause := context.Cause(r.ctx); errors.Is(cause, ErrDeadline) && errors.Is(err, context.DeadlineExceeded) {
+		err = cause
+	}
 	return &PartialError{Done: r.result.Done, Total: r.result.Total, Step: step, Err: err}
 }
 
@@ -264,12 +293,18 @@ func (r *runner) run(ctx context.Context, st *plan.Stage) error {
 	if err := r.proven(ctx, rest); err != nil {
 		return err
 	}
+	if err := r.record(journal.Record{Kind: journal.Proven}); err != nil {
+		return r.partial("", err)
+	}
 	if err := r.unsettled(all); err != nil { // counted from the last of them
 		return r.partial("", err)
 	}
 	if st.SettleSeconds > 0 {
 		settle := r.capped(time.Duration(st.SettleSeconds) * time.Second)
 		r.observe(Event{Kind: Settling, Seconds: int(settle.Seconds())})
+		if err := r.record(journal.Record{Kind: journal.Settle, Seconds: int(settle.Seconds())}); err != nil {
+			return r.partial("", err)
+		}
 		if err := r.Sleep(ctx, settle); err != nil {
 			return r.partial("", err)
 		}
@@ -284,6 +319,20 @@ func (r *runner) capped(d time.Duration) time.Duration {
 		return min(d, r.MaxSettle)
 	}
 	return d
+}
+
+// record writes one record of the journal, about the stage that is carried out.
+func (r *runner) record(rec journal.Record) error {
+	if r.Record == nil {
+		return nil
+	}
+	rec.Stage = r.stage + 1
+	return r.Record(rec)
+}
+
+// about returns a record about a step.
+func about(kind journal.Kind, step *schema.Step) journal.Record {
+	return journal.Record{Kind: kind, Step: step.ID, Address: string(step.Addr), Action: step.Action}
 }
 
 // unsettled tells how long it takes until steps are in force everywhere.
@@ -338,22 +387,20 @@ func (r *runner) send(ctx context.Context, steps []*schema.Step) error {
 	return nil
 }
 
-// do carries out one API step. If its answer was lost, it looks whether it
-// took effect before it is sent again, once.
+// do carries out one API step, and records that it is about to and that it did.
 func (r *runner) do(ctx context.Context, step *schema.Step) error {
-	done, err := r.Editor.Do(ctx, *step)
-	if errors.Is(err, providers.ErrUnclear) {
-		shown, lookErr := r.look(ctx, step)
-		switch {
-		case lookErr != nil:
-			return fmt.Errorf("%w; looking whether it did: %w", err, lookErr)
-		case !shown:
-			done, err = r.Editor.Do(ctx, *step)
-		default:
-			err = nil
-		}
+	if err := r.record(about(journal.Intent, step)); err != nil {
+		return err
 	}
+	done, err := r.attempt(ctx, step)
 	if err != nil {
+		failed := about(journal.Failed, step)
+		failed.Message = err.Error()
+		return errors.Join(err, r.record(failed))
+	}
+	made := about(journal.Done, step)
+	made.Request = done.RequestID
+	if err := r.record(made); err != nil {
 		return err
 	}
 	r.mu.Lock()
@@ -361,6 +408,24 @@ func (r *runner) do(ctx context.Context, step *schema.Step) error {
 	r.mu.Unlock()
 	r.observe(Event{Kind: StepDone, Step: step, Request: done.RequestID})
 	return nil
+}
+
+// attempt sends a step; if its answer was lost, it looks before it is sent
+// again, once.
+func (r *runner) attempt(ctx context.Context, step *schema.Step) (providers.Done, error) {
+	done, err := r.Editor.Do(ctx, *step)
+	if errors.Is(err, providers.ErrUnclear) {
+		shown, lookErr := r.look(ctx, step)
+		switch {
+		case lookErr != nil:
+			return done, fmt.Errorf("%w; looking whether it did: %w", err, lookErr)
+		case !shown:
+			done, err = r.Editor.Do(ctx, *step)
+		default:
+			err = nil
+		}
+	}
+	return done, err
 }
 
 // look looks for a while whether a step took effect whose answer was lost: a
@@ -407,7 +472,15 @@ func (r *runner) byHand(ctx context.Context, steps []*schema.Step) error {
 			if err := ctx.Err(); err != nil {
 				return r.partial("", err)
 			}
+			if err := r.record(about(journal.Intent, step)); err != nil {
+				return r.partial(step.ID, err)
+			}
 			if err := driver.Drive(ctx, *step); err != nil {
+				failed := about(journal.Failed, step)
+				failed.Message = err.Error()
+				return r.partial(step.ID, errors.Join(err, r.record(failed)))
+			}
+			if err := r.record(about(journal.Done, step)); err != nil {
 				return r.partial(step.ID, err)
 			}
 			r.mu.Lock()
@@ -418,6 +491,9 @@ func (r *runner) byHand(ctx context.Context, steps []*schema.Step) error {
 		return nil
 	}
 	for _, step := range steps {
+		if err := r.record(about(journal.Console, step)); err != nil {
+			return r.partial(step.ID, err)
+		}
 		r.observe(Event{Kind: ConsoleStep, Step: step})
 	}
 	if r.Console != Wait {
@@ -445,6 +521,9 @@ func (r *runner) byHand(ctx context.Context, steps []*schema.Step) error {
 					left = append(left, step)
 					continue
 				}
+			}
+			if err := r.record(about(journal.Done, step)); err != nil {
+				return r.partial(step.ID, err)
 			}
 			r.result.Done++
 			r.observe(Event{Kind: StepDone, Step: step})

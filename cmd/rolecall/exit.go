@@ -71,7 +71,7 @@ func exitCode(err error) int {
 	}
 	applies := map[int]bool{
 		exitInterrupted: errors.Is(err, context.Canceled),
-		exitDeadline:    errors.Is(err, context.DeadlineExceeded),
+		exitDeadline:    errors.Is(err, apply.ErrDeadline),
 		exitStale:       errors.Is(err, apply.ErrStale),
 		exitWaiting:     errors.Is(err, apply.ErrConsole),
 	}

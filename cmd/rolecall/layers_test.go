@@ -32,10 +32,11 @@ var mayImport = map[string][]string{
 	"providers/ledger":                  {"schema", "providers"},
 	"providers/claude":                  {"schema", "schema/access", "providers", "providers/emulator"},
 	"providers/all":                     {"schema", "providers", "providers/claude"},
-	"apply":                             {"schema", "plan", "providers"},
+	"apply/journal":                     {},
+	"apply":                             {"schema", "plan", "providers", "apply/journal"},
 	"cmd/rolecall/internal/pullrequest": {},
 	"cmd/rolecall/internal/githubtest":  {},
-	"cmd/rolecall":                      {"schema", "plan", "plan/render", "apply", "providers", "providers/all", "providers/emulator", "cmd/rolecall/internal/pullrequest"},
+	"cmd/rolecall":                      {"schema", "plan", "plan/render", "apply", "providers", "providers/all", "providers/emulator", "cmd/rolecall/internal/pullrequest", "apply/journal"},
 }
 
 // onlyIn gives, for each costly dependency, the one package that imports it.
@@ -49,7 +50,7 @@ var onlyIn = map[string]string{
 }
 
 // noProduct are the folders in whose code no product is named.
-var noProduct = []string{"schema", "schema/access", "plan", "plan/render", "apply", "cmd/rolecall"}
+var noProduct = []string{"schema", "schema/access", "plan", "plan/render", "apply", "apply/journal", "cmd/rolecall"}
 
 var product = regexp.MustCompile(`(?i)claude|anthropic|conduit|belay|elvex`)
 
