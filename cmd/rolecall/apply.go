@@ -34,6 +34,7 @@ func applyCommand(s streams) *cli.Command {
 			authorFlag(),
 			&cli.StringSliceFlag{Name: "accept", Usage: "accept one guard or finding by `NAME`, such as guard.max_removals"},
 			&cli.BoolFlag{Name: "stats", Usage: "print how many requests were sent and how long it took, on stderr"},
+			&cli.DurationFlag{Name: "max-duration", Usage: "stop safely after `TIME`, such as 50m, with status 7; the next apply goes on"},
 			&cli.BoolFlag{Name: "reset", Usage: "start the embedded emulator over from its seed"},
 		),
 		Action: func(c *cli.Context) error { return doApply(c, s) },
@@ -46,6 +47,11 @@ func doApply(c *cli.Context, s streams) (err error) {
 		return err
 	}
 	cfg, err := load(c, s)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	until, err := deadline(c, start)
 	if err != nil {
 		return err
 	}
@@ -63,7 +69,8 @@ func doApply(c *cli.Context, s streams) (err error) {
 	if err != nil {
 		return err
 	}
-	p, err := makePlan(c.Context, c, s, cfg, conn.Reader, log)
+	read := &remembering{Reader: conn.Reader}
+	p, err := makePlan(c.Context, c, s, cfg, read, log)
 	if err != nil {
 		return err
 	}
@@ -86,8 +93,12 @@ func doApply(c *cli.Context, s streams) (err error) {
 			return fmt.Errorf("reset: %w", err)
 		}
 	}
+	record, err := startRecord(c, s, cfg, p, read)
+	if err != nil {
+		return fmt.Errorf("nothing was applied: %w", err)
+	}
 	o := apply.Options{Plan: p, Reader: conn.Reader, Editor: editor, Console: mode, Observe: watch.observe,
-		Unsettled: rest.note, Rest: rest.left(time.Now())}
+		Unsettled: rest.note, Rest: rest.left(time.Now()), Record: record.journal.Write, Deadline: until}
 	if conn.Emulated { // which puts every change in force at once
 		o.MaxSettle = time.Second
 	}
@@ -99,6 +110,8 @@ func doApply(c *cli.Context, s streams) (err error) {
 	}
 	result, err := apply.Run(c.Context, o)
 	watch.close(err)
+	err = errors.Join(err, record.end(err))
+	record.undo(s, c, result, err)
 	if asJSON {
 		err = errors.Join(err, writeResult(s, p, result, err))
 	}
@@ -250,14 +263,10 @@ func lock(dir string) (unlock func(), err error) {
 // writeResult prints the result of an apply as JSON; cause is what it ended
 // with.
 func writeResult(s streams, p *plan.Plan, r apply.Result, cause error) error {
-	outcome := map[int]string{exitOK: "applied", exitBlocked: "blocked", exitWaiting: "waiting", exitUndetermined: "undetermined",
-		exitStale: "stale", exitInterrupted: "interrupted"}[exitCode(cause)]
+	how := outcome(cause)
 	message := ""
-	switch {
-	case cause == nil && r.Done == 0:
-		outcome = "nothing"
-	case outcome == "":
-		outcome = "failed"
+	if cause == nil && r.Done == 0 {
+		how = "nothing"
 	}
 	if cause != nil {
 		message = cause.Error()
@@ -272,6 +281,6 @@ func writeResult(s streams, p *plan.Plan, r apply.Result, cause error) error {
 			}
 		}
 	}
-	return writeJSON(s, map[string]any{"format_version": p.FormatVersion, "organization": p.Organization, "outcome": outcome, "message": message,
+	return writeJSON(s, map[string]any{"format_version": p.FormatVersion, "organization": p.Organization, "outcome": how, "message": message,
 		"total": p.Summary.Steps, "done": r.Done, "unproven": len(r.Unproven), "waiting": waiting, "findings": p.Findings})
 }
