@@ -143,7 +143,12 @@ func (l *loader) unknownValues() {
 }
 
 // localsBlock declares the locals block, whose attributes may have any name.
-var localsBlock = &Block{Type: "locals"}
+var localsBlock = &Block{
+	Type: "locals", Write: WayLocal, ReadBack: WayLocal,
+	Doc: "Values that are used in several places, as `local.name`. The attributes have any names, and values of any type.",
+	Example: `teams  = csvdecode("team,lead\nweb,lead@acme.com")
+vendor = domain("vendor.com")`,
+}
 
 func (l *loader) declareLocal(f *folder, a *parsedAttr) {
 	name := a.attr.Name
@@ -887,13 +892,7 @@ func invisible(r rune) bool { return r == '\n' || r == '\t' || unprintable(r) }
 // there can be several, so that they can be made by for_each. The label of a
 // rule and an accept block is a name that there is only one of.
 func (l *loader) canForEach(decl *Block) bool {
-	switch {
-	case decl.Label == "" || decl.Once:
-		return false
-	case l.isGeneric(decl):
-		return decl == exclusiveBlock || decl == holdBlock || decl == testBlock
-	}
-	return l.isTop(decl)
+	return slices.Contains(repeatable, decl) || canRepeat(decl) && l.isTop(decl)
 }
 
 // isTop reports whether decl declares a block of the system at the top level.

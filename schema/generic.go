@@ -12,6 +12,9 @@ var basicBlocks = []*Block{
 	guardBlock, acceptBlock, ruleBlock, exclusiveBlock, holdBlock, testBlock, removedBlock, movedBlock,
 }
 
+// repeatable are those of them that may have for_each.
+var repeatable = []*Block{exclusiveBlock, holdBlock, testBlock}
+
 // genericBlocks returns the blocks that every system has, with what the system
 // adds to them.
 func genericBlocks(s *System) []*Block {
@@ -30,9 +33,12 @@ func genericBlocks(s *System) []*Block {
 // nothing refers to them.
 func (l *loader) isGeneric(decl *Block) bool { return slices.Contains(l.generic, decl) }
 
-// shareType is the type of an attribute that is a number or a percentage. The
-// attribute then holds the text.
-const shareType AttrType = 128
+// The types of attributes of these blocks only.
+const (
+	shareType AttrType = 128 + iota // Text: a number or a percentage
+	anyType                         // of a variable, whatever its type is
+	typeType                        // the type of a variable
+)
 
 var guardBlock = &Block{
 	Type: "guard", Once: true, Write: WayLocal, ReadBack: WayLocal,

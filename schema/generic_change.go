@@ -10,7 +10,7 @@ import (
 )
 
 var acceptBlock = &Block{
-	Type: "accept", Label: `"guard." and the name of a guard, or id of a check`, Write: WayLocal, ReadBack: WayLocal,
+	Type: "accept", Label: "guard.NAME, or id of a check", Write: WayLocal, ReadBack: WayLocal,
 	Doc: "Takes one risk, by name, so that a plan with it is not blocked. It is reviewed like everything else.",
 	Attrs: []*Attr{
 		{Name: "up_to", Type: shareType, Default: "no bound; of a guard an error", Example: "60",

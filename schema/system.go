@@ -7,6 +7,7 @@ package schema
 type System struct {
 	// Name is what `system = "…"` says in the organization block.
 	Name string
+	Doc  string // what product it is
 
 	// Blocks are the top-level blocks, the organization block among them.
 	Blocks []*Block
@@ -39,6 +40,10 @@ type Block struct {
 	Doc    string
 	Attrs  []*Attr
 	Blocks []*Block
+
+	// Example is what may stand in the block, as HCL without the braces; ""
+	// for the examples of all attributes and blocks.
+	Example string
 
 	// Write and ReadBack hold for the attributes, and for the blocks in it,
 	// that do not say it themselves.

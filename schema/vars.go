@@ -121,19 +121,23 @@ func readFile(path string) (string, error) {
 
 // variableBlock declares the variable block.
 var variableBlock = &Block{
-	Type: "variable", Label: "name",
+	Type: "variable", Label: "name", Write: WayLocal, ReadBack: WayLocal,
+	Doc: "A value from outside, used as `var.name`. It comes from `--var NAME=VALUE`, else from a file named by `--var-file`, else from the environment as `ROLECALL_VAR_NAME`, else from the default. " +
+		"The text of a variable that is neither a text, a number nor a truth value is an HCL expression.",
 	Attrs: []*Attr{
-		{Name: "description"},
-		{Name: "type"},
-		{Name: "default"},
-		{Name: "sensitive", Type: BoolType},
-		{Name: "nullable", Type: BoolType},
+		{Name: "description", Default: "\"\"", Example: `"Whose addresses count as ours."`, Doc: "What it is for."},
+		{Name: "type", Type: typeType, Default: "any", Example: "string",
+			Doc: "The type of the value: string, number, bool, any, list(…), set(…), map(…), object({…}), tuple([…]); an attribute of an object may be optional(type, default)."},
+		{Name: "default", Type: anyType, Default: "it must be given a value", Example: `"acme.com"`, Doc: "The value if none is given. Null is a value."},
+		{Name: "sensitive", Type: BoolType, Default: "false", Example: "false",
+			Doc: "Whether the value is never shown. What is made of it cannot be written where plans show it."},
+		{Name: "nullable", Type: BoolType, Default: "true", Example: "false", Doc: "Whether the value may be null. If not, null stands for the default."},
 	},
 	Blocks: []*Block{{
-		Type: "validation",
+		Type: "validation", Doc: "A condition that the value must meet.",
 		Attrs: []*Attr{
-			{Name: "condition", Type: BoolType, Required: true},
-			{Name: "error_message", Required: true},
+			{Name: "condition", Type: BoolType, Required: true, Example: `strcontains(var.example, ".")`, Doc: "True for values that are allowed. It may use the variable itself and others."},
+			{Name: "error_message", Required: true, Example: `"Write a domain such as acme.com."`, Doc: "What is said of a value that is not allowed."},
 		},
 	}},
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/fatih/color"
@@ -29,6 +30,13 @@ type configuration struct {
 // load reads the configuration of a command. If anything is wrong with it,
 // everything that is was printed and the error is silent.
 func load(c *cli.Context, s streams) (*configuration, error) {
+	cfg, diags := check(c, s)
+	return cfg, report(c, s, cfg.Config, diags)
+}
+
+// check reads the configuration of a command, and returns everything that is
+// wrong with it, in the order of files and lines.
+func check(c *cli.Context, s streams) (*configuration, hcl.Diagnostics) {
 	cfg, diags := schema.Load(c.String("C"), schema.Options{
 		Systems: all.Languages(), Vars: c.StringSlice("var"), VarFiles: c.StringSlice("var-file"), Environ: s.environ,
 	})
@@ -41,25 +49,33 @@ func load(c *cli.Context, s streams) (*configuration, error) {
 		diags = append(diags, notFollowing(cfg, diags, more)...)
 		schema.SortDiagnostics(diags)
 	}
-	return out, report(c, s, cfg, diags)
+	return out, diags
 }
 
-// unknownRules warns of rule blocks for checks that there are not.
+// unknownRules warns of blocks about checks that there are not.
 func unknownRules(cfg *schema.Config) hcl.Diagnostics {
 	var ids []string
 	for _, r := range plan.Rules {
 		ids = append(ids, r.ID)
 	}
 	var diags hcl.Diagnostics
-	for _, r := range cfg.Rules {
-		if slices.Contains(ids, r.Name) {
-			continue
+	known := func(name string, decl hcl.Range) {
+		if slices.Contains(ids, name) {
+			return
 		}
-		detail := fmt.Sprintf("This version has no check called %q, so the block changes nothing.", r.Name)
-		if n := schema.Nearest(r.Name, ids); n != "" {
+		detail := fmt.Sprintf("This version has no check called %q, so the block changes nothing.", name)
+		if n := schema.Nearest(name, ids); n != "" {
 			detail += fmt.Sprintf(" Did you mean %q?", n)
 		}
-		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Unknown check", Detail: detail, Subject: r.Decl.Ptr()})
+		diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagWarning, Summary: "Unknown check", Detail: detail, Subject: decl.Ptr()})
+	}
+	for _, r := range cfg.Rules {
+		known(r.Name, r.Decl)
+	}
+	for _, a := range cfg.Accepts {
+		if !strings.HasPrefix(a.Name, "guard.") {
+			known(a.Name, a.Decl)
+		}
 	}
 	return diags
 }
@@ -106,14 +122,7 @@ func report(c *cli.Context, s streams, cfg *schema.Config, diags hcl.Diagnostics
 	} else if err := schema.WriteDiagnostics(s.err, cfg.Files, diags, s.width, !color.NoColor); err != nil {
 		return err
 	}
-	if n := len(diags.Errs()); diags.HasErrors() {
-		noun := "errors"
-		if n == 1 {
-			noun = "error"
-		}
-		return fmt.Errorf("%d %s in the configuration", n, noun)
-	}
-	return nil
+	return configurationError(diags)
 }
 
 func writeJSON(s streams, v any) error {
@@ -141,27 +150,4 @@ func now(c *cli.Context, s streams) (time.Time, error) {
 		return time.Unix(n, 0).UTC(), nil
 	}
 	return time.Now().UTC(), nil
-}
-
-func validateCommand(s streams) *cli.Command {
-	return &cli.Command{
-		Name: "validate", Usage: "check a configuration, without any network",
-		UsageText:   "rolecall validate [options]\n\n   rolecall validate -C examples/acme",
-		Description: "Reads, evaluates and checks the configuration. Every problem is reported at once, with its place.",
-		Flags:       commonFlags("text", "json"),
-		Action: func(c *cli.Context) error {
-			if _, err := setUp(c, s, "text", "json"); err != nil {
-				return err
-			}
-			cfg, err := load(c, s)
-			if err != nil {
-				return err
-			}
-			if c.String("format") == "json" {
-				return writeJSON(s, map[string]any{"format_version": "1.0", "valid": true, "diagnostics": []any{}})
-			}
-			_, err = fmt.Fprintf(s.out, "The configuration is valid: %s blocks in %s files.\n", strconv.Itoa(len(cfg.Blocks)), strconv.Itoa(len(cfg.Files)))
-			return err
-		},
-	}
 }

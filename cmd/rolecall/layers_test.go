@@ -25,6 +25,8 @@ const module = "github.com/rolecall/rolecall"
 var mayImport = map[string][]string{
 	"schema/access":                     {},
 	"schema":                            {"schema/access"},
+	"schema/sarif":                      {},
+	"schema/textdiff":                   {},
 	"plan":                              {"schema", "schema/access"},
 	"plan/render":                       {"schema", "plan"},
 	"providers":                         {"schema", "schema/access"},
@@ -36,7 +38,7 @@ var mayImport = map[string][]string{
 	"apply":                             {"schema", "plan", "providers", "apply/journal"},
 	"cmd/rolecall/internal/pullrequest": {},
 	"cmd/rolecall/internal/githubtest":  {},
-	"cmd/rolecall":                      {"schema", "plan", "plan/render", "apply", "providers", "providers/all", "providers/emulator", "cmd/rolecall/internal/pullrequest", "apply/journal"},
+	"cmd/rolecall":                      {"schema", "schema/sarif", "schema/textdiff", "plan", "plan/render", "apply", "providers", "providers/all", "providers/emulator", "cmd/rolecall/internal/pullrequest", "apply/journal"},
 }
 
 // onlyIn gives, for each costly dependency, the one package that imports it.
@@ -50,7 +52,7 @@ var onlyIn = map[string]string{
 }
 
 // noProduct are the folders in whose code no product is named.
-var noProduct = []string{"schema", "schema/access", "plan", "plan/render", "apply", "apply/journal", "cmd/rolecall"}
+var noProduct = []string{"schema", "schema/access", "schema/sarif", "schema/textdiff", "plan", "plan/render", "apply", "apply/journal", "cmd/rolecall"}
 
 var product = regexp.MustCompile(`(?i)claude|anthropic|conduit|belay|elvex`)
 

@@ -99,7 +99,8 @@ func newApp(s streams) *cli.App {
 		ExitErrHandler:       func(*cli.Context, error) {},
 		OnUsageError:         func(_ *cli.Context, err error, _ bool) error { return usage("%v", err) },
 		Commands: []*cli.Command{
-			validateCommand(s), planCommand(s), showCommand(s), applyCommand(s),
+			validateCommand(s), fmtCommand(s), schemaCommand(s),
+			planCommand(s), showCommand(s), applyCommand(s),
 			snapshotCommand(s),
 			explainCommand(s), emulateCommand(s), versionCommand(s),
 		},
