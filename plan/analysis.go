@@ -375,11 +375,11 @@ func orUnlimited(l access.Limit) access.Limit {
 // order that admins know; any order inside a stage is safe, so this one is.
 func (a *analysis) stages() {
 	phases := a.System.Phases()
-	for _, stage := range a.schedule.Stages {
+	for n, stage := range a.schedule.Stages {
 		parts := a.split(stage, phases)
 		settle := 0
-		for _, i := range stage {
-			settle = max(settle, a.steps[i].Settle)
+		if n < len(a.schedule.Boundaries) { // nothing waits for the last one
+			settle = a.schedule.Boundaries[n].Seconds
 		}
 		for k := range parts {
 			if k == len(parts)-1 {
@@ -387,9 +387,6 @@ func (a *analysis) stages() {
 			}
 			a.plan.Stages = append(a.plan.Stages, parts[k])
 		}
-	}
-	if n := len(a.plan.Stages); n > 0 {
-		a.plan.Stages[n-1].SettleSeconds = 0 // nothing waits for the last one
 	}
 	a.plan.Summary.Stages = len(a.plan.Stages)
 	for i := range a.plan.Stages {
@@ -418,7 +415,11 @@ func (a *analysis) stages() {
 			a.plan.Summary.HeldSteps += len(st.Steps)
 		}
 	}
-	for _, v := range a.schedule.Stuck {
+	unsafe := a.schedule.Witness // says why in the fewest words
+	if len(unsafe) == 0 {
+		unsafe = a.schedule.Stuck
+	}
+	for _, v := range unsafe {
 		a.plan.Unsafe = append(a.plan.Unsafe, a.unsafe(v))
 	}
 }
@@ -502,11 +503,18 @@ func (a *analysis) direction(s *schema.Step) string {
 }
 
 func (a *analysis) unsafe(v Violation) Unsafe {
-	u := Unsafe{Member: a.model.Members[v.Member], Permission: v.Permission, Between: []string{a.steps[v.Step].ID}}
+	u := Unsafe{Permission: v.Permission, Between: []string{a.steps[v.Step].ID}}
+	if v.Member < 0 { // whoever joins meanwhile
+		return u
+	}
+	u.Member = a.model.Members[v.Member]
+	last := len(a.from) - 1
+	had, will := a.before[last], a.end[last]
 	if p, ok := a.model.Universe.Find(v.Permission); ok {
-		last := len(a.from) - 1
-		u.Had = a.model.Universe.LevelName(p, a.model.Universe.Get(a.before[last].Access(v.Member), p))
-		u.Will = a.model.Universe.LevelName(p, a.model.Universe.Get(a.end[last].Access(v.Member), p))
+		u.Had = a.model.Universe.LevelName(p, a.model.Universe.Get(had.Access(v.Member), p))
+		u.Will = a.model.Universe.LevelName(p, a.model.Universe.Get(will.Access(v.Member), p))
+	} else if k := a.model.Setting(v.Permission); k >= 0 {
+		u.Had, u.Will = a.model.Settings[k].Text(had.Setting(v.Member, k)), a.model.Settings[k].Text(will.Setting(v.Member, k))
 	}
 	return u
 }

@@ -8,11 +8,19 @@ import (
 	"github.com/rolecall/rolecall/schema/access"
 )
 
-// A Schedule is an order in which steps may be carried out.
+// A Schedule is an order in which steps may be carried out. Steps and stages
+// are called by their numbers.
 type Schedule struct {
-	// Stages are to be carried out one after the other, each settled before
-	// the next begins. Within one, any subset of its steps may be in force.
+	// Stages are to be carried out one after the other. Within one, any
+	// subset of its steps may be in force.
 	Stages [][]int
+
+	// Boundaries are what lies between the stages: Boundaries[i] is the wait
+	// after Stages[i]. There is one less than there are stages.
+	Boundaries []Boundary
+
+	// Joined are steps of one stage that are halves of one save.
+	Joined [][]int
 
 	// Held are steps that are not carried out, with the reason: their wave is
 	// closed, or they are safe only after a step that is held.
@@ -21,14 +29,100 @@ type Schedule struct {
 	// Stuck is set if no safe order was found for the steps that are left in
 	// it: the smallest violation that each of them would cause.
 	Stuck []Violation
+
+	// Witness says why there is no safe order: whichever of its steps comes
+	// first, before the others of them, somebody is out of bounds, whatever
+	// else is in force. It is as small as it can be. Stuck without it means
+	// that none was found; if Searched is set, every order was tried.
+	Witness  []Violation
+	Searched bool
+
+	// Gaps are who is out of bounds for how long, if that was accepted.
+	Gaps []Gap
+
+	// Exposed are groups that give whoever joins them meanwhile more than
+	// they give before and after.
+	Exposed []Exposure
+
+	// Crowded are steps that need room for one more object than there is, in
+	// every order that was found.
+	Crowded []int
+
+	// Relaxed says that the stages keep between before and after, but not
+	// between where they start and after, which is the stronger promise.
+	Relaxed bool
+}
+
+// A Boundary is the wait between two stages.
+type Boundary struct {
+	Seconds int // 0: the next stage need not wait
+
+	// Partners are the steps that must be in force everywhere before the next
+	// stage begins. All others may still be on their way.
+	Partners []int
+
+	// Over and Gap say what the wait protects from: somebody having too much,
+	// or too little, of which Member and Permission are one example.
+	Over, Gap  bool
+	Member     int32
+	Permission string
+
+	// Unproven are partners of which no read shows before the next stage
+	// whether they are in force.
+	Unproven []int
 }
 
 // A Violation is a member who would have too much or too little.
 type Violation struct {
-	Step       int // the step that would cause it
-	Member     int32
-	Permission string // key of the permission, or "spend.<period>"
+	Step       int   // the step that would cause it, -1 if it is not one alone
+	Member     int32 // -1 for whoever joins Group meanwhile
+	Group      int32
+	Permission string // key of the permission or setting
 	Over       bool   // too much, else too little
+}
+
+// A Gap is members who have too much or too little of something for a time.
+type Gap struct {
+	Members    []int32
+	Permission string // key of the permission or setting
+	Over       bool   // too much, which only settings can come to
+	From, To   int    // the first and the last stage during which it may be so
+}
+
+// An Exposure is a group that gives whoever joins it during a stage more than
+// it gives before and after the plan.
+type Exposure struct {
+	Group      int32
+	Permission string
+	Stage      int
+	Open       bool // people can enter it without an administrator
+}
+
+// OrderOptions are what an order may and may not do.
+type OrderOptions struct {
+	// AcceptGaps lets members be without something for a while where there is
+	// no safe order. Nobody has too much even then, but for settings, where
+	// that cannot always be avoided.
+	AcceptGaps bool
+
+	// NarrowOnly holds everything that does not take away.
+	NarrowOnly bool
+
+	// Open are addresses of groups that people can enter while the plan is
+	// carried out; they are kept from having too much where that is possible.
+	Open []string
+
+	// Room is how many objects of a kind may be added before others are
+	// taken away.
+	Room []Room
+}
+
+// A Room is a limit on objects of one kind: as many of the steps Takes may be
+// carried out as there is Free room, and one more for each of the steps Frees
+// that is in force everywhere.
+type Room struct {
+	Free         int
+	Takes, Frees []string // ids of steps
 }
 
 // Order finds the stages for steps, which together take the organization from
@@ -43,102 +137,126 @@ type Violation struct {
 //	min(A(X), A1) <= A(X with S) <= max(A(X), A1)
 //
 // See README.md for the argument. Same input, same schedule.
-func Order(m *access.Model, from, to []*access.State, steps []schema.Step, phases []string) (*Schedule, error) {
-	p, err := newPlanner(m, from, to, steps, phases)
+func Order(m *access.Model, from, to []*access.State, steps []schema.Step, phases []string, opts OrderOptions) (*Schedule, error) {
+	p, err := newPlanner(m, from, to, steps, phases, opts)
 	if err != nil {
 		return nil, err
 	}
-	s := p.run()
-	if len(s.Stuck) > 0 {
-		return s, nil
+	return p.schedule()
+}
+
+func (p *planner) schedule() (*Schedule, error) {
+	run := p.find()
+	s := &Schedule{Held: map[int]string{}, Relaxed: run.relaxed, Searched: run.searched}
+	var exempt []exemption
+	if len(run.stuck) > 0 {
+		s.Stuck = p.stuck(run)
+		s.Witness = p.witness(run.stuck)
+		if p.opts.AcceptGaps {
+			run, exempt = p.withGaps(run)
+		}
 	}
-	p.later(s)
-	if v := p.verify(s); v != nil {
-		return nil, fmt.Errorf("plan: bug: the schedule does not keep its own bound: step %s, %s of %s",
-			steps[max(v.Step, 0)].ID, v.Permission, m.Members[v.Member])
+	if len(run.stuck) == 0 && len(exempt) == 0 {
+		p.improve(run)
 	}
+	for _, stage := range run.stages {
+		s.Stages = append(s.Stages, p.stepsOf(stage))
+	}
+	for u, why := range run.why {
+		for _, step := range p.units[u].steps {
+			s.Held[step] = why
+		}
+	}
+	if len(exempt) == 0 {
+		if v := p.verify(run.stages, run.relaxed); v != nil {
+			return nil, fmt.Errorf("plan: bug: the schedule does not keep its own bound: %s", p.describe(*v))
+		}
+	}
+	s.Joined = p.joined(run)
+	s.Boundaries = p.boundaries(run.stages)
+	s.Gaps = p.gaps(run.stages, len(exempt) > 0)
+	s.Exposed = p.exposed(run.stages)
+	s.Crowded = p.crowded(run.stages)
 	return s, nil
 }
 
-// A unit is what the planner schedules: one step that concerns everybody, or
-// the same step of all members of one class. Copying one member's schedule to
-// his twins is safe, so nothing is lost by moving them together.
-type unit struct {
-	steps []int
-	class int32 // -1 if it concerns everybody
-	moves []access.Bound
-	needs []int32 // units that must be done before, or in the same stage
-	held  string
-	rank  int // what is held first when there is a choice: lowest first
-	phase int
-}
-
-// A class is members with the same variables before and after, in every
-// reading, and the same steps.
-type class struct {
-	members []int32
-	units   []int32 // its own, sorted
-	to      []access.Set
-	limits  [][]access.Limit // per reading and period, in the end
+func (p *planner) describe(v Violation) string {
+	who := "whoever joins meanwhile"
+	if v.Member >= 0 {
+		who = p.model.Members[v.Member]
+	}
+	return fmt.Sprintf("%s of %s", v.Permission, who)
 }
 
 type planner struct {
-	model   *access.Model
-	read    []*reading
-	units   []unit
-	classes []class
-	unitOf  []int32 // unit of each step
+	model       *access.Model
+	start, goal []*access.State // of each reading
+	steps       []schema.Step
+	bound       [][]access.Bound
+	byID        map[string]int32 // step by its id
+	wider       []bool           // steps that do not only take away, if only narrowing is wanted
+	units       []unit
+	classes     []class
+	people      int     // classes that are not phantoms come first
+	unitOf      []int32 // unit of each step
+	opts        OrderOptions
+	open        []int32 // groups
+	rooms       []room
+	limited     bool // whether any setting says anything, before or after
+	off         [numRules]bool
 
-	byGroup  [][]int32 // classes that are or may come to be in a group
-	bySource [][]int32 // groups a source is or may come to be attached to
-	steps    []schema.Step
+	byGroup   [][]int32 // classes that are or may come to be in a group
+	bySource  [][]int32 // groups a source is or may come to be attached to
+	sourcesOf [][]int32 // sources that are or may come to be attached to a group
+	speaks    []bool    // groups that have a list, before or after
+
+	grantMoves   [][]unitMove // by source
+	attachMoves  [][]unitMove // by group
+	listMoves    []map[access.Perm][]unitMove
+	ceilingMoves []unitMove
+	settingMoves [][]unitMove // by setting, but for those of members
+	mixed        []int32      // units with moves that are nobody's own
+	blocked      map[int32][]int32
 }
 
-// A reading is one of the states that the organization may be in.
-type reading struct {
-	start   *access.State // before anything
-	now     *access.State // at the start of the stage that is being made; only of class representatives
-	to      *access.State
-	srcHi   []access.Set // the most and the least that a source grants, over the free units
-	srcLo   []access.Set
-	grpHi   []access.Set // the same of a group
-	grpLo   []access.Set
-	ceilHi  access.Set
-	ceilLo  access.Set
-	nowView []access.Set // access of each class at the start of the stage
-	scratch [4]access.Set
+// A unitMove is one move and the unit that makes it.
+type unitMove struct {
+	access.Bound
+	unit int32
 }
 
-// ranks of units: what waits first when there is a choice.
-const (
-	rankCeilingUp = iota
-	rankRemoval
-	rankDeletion
-	rankMembership
-	rankLimit
-	rankStanding
-	rankAttachment
-	rankGrant
-)
+// A room is a Room in units.
+type room struct {
+	free         int
+	takes, frees []int32
+}
 
-func newPlanner(m *access.Model, from, to []*access.State, steps []schema.Step, phases []string) (*planner, error) {
-	p := &planner{model: m, steps: steps, unitOf: make([]int32, len(steps))}
+// ruleOff, if set, is a rule that the planner ignores: tests show so that
+// every rule is needed.
+var ruleOff = rule(-1)
+
+func newPlanner(m *access.Model, from, to []*access.State, steps []schema.Step, phases []string, opts OrderOptions) (*planner, error) {
+	p := &planner{model: m, start: from, goal: to, steps: steps, opts: opts, byID: make(map[string]int32, len(steps))}
+	if ruleOff >= 0 {
+		p.off[ruleOff] = true
+	}
 	if len(from) != len(to) || len(from) == 0 {
 		return nil, fmt.Errorf("plan: bug: %d states before and %d after", len(from), len(to))
 	}
-	bound := make([][]access.Bound, len(steps))
+	p.bound = make([][]access.Bound, len(steps))
 	for i := range steps {
+		p.byID[steps[i].ID] = int32(i)
 		for _, v := range steps[i].Moves {
 			b, err := m.Bind(v)
 			if err != nil {
 				return nil, fmt.Errorf("step %s: %w", steps[i].ID, err)
 			}
-			bound[i] = append(bound[i], b)
+			p.bound[i] = append(p.bound[i], b)
 		}
 	}
 	for r := range from {
 		end := from[r].Clone()
-		for _, moves := range bound {
+		for _, moves := range p.bound {
 			for _, b := range moves {
 				end.Apply(m.Universe, b)
 			}
@@ -146,45 +264,122 @@ func newPlanner(m *access.Model, from, to []*access.State, steps []schema.Step, 
 		if !end.Equal(to[r]) {
 			return nil, fmt.Errorf("plan: bug: the steps do not lead to the desired state: %s", difference(m, end, to[r]))
 		}
-		p.read = append(p.read, &reading{start: from[r], to: to[r]})
 	}
-	p.classify(bound, phases)
-	p.reset()
+	for _, a := range opts.Open {
+		if g := m.Group(a); g >= 0 {
+			p.open = append(p.open, g)
+		}
+	}
+	p.limited = limited(from) || limited(to)
+	p.wider = make([]bool, len(steps))
+	if opts.NarrowOnly {
+		p.findWider()
+	}
+	p.classify(p.bound, from, to, phases)
+	p.people = len(p.classes)
+	p.needs()
+	for i := range steps {
+		if u := p.unitOf[i]; p.wider[i] && p.units[u].held == "" {
+			p.units[u].held = "does not only take away"
+		}
+	}
+	p.addPhantoms(p.open)
+	p.link()
 	return p, nil
 }
 
-// reset goes back to the start of the plan.
-func (p *planner) reset() {
-	for _, r := range p.read {
-		r.now = r.start.Clone()
+// needs fills in what units need, and what they have room for.
+func (p *planner) needs() {
+	for i := range p.steps {
+		u := p.unitOf[i]
+		for _, id := range p.steps[i].Needs {
+			step, ok := p.byID[id]
+			if !ok || p.off[ruleNeeds] {
+				continue
+			}
+			if need := p.unitOf[step]; need != u && !slices.Contains(p.units[u].needs, need) {
+				p.units[u].needs = append(p.units[u].needs, need)
+			}
+		}
+	}
+	if p.off[ruleRoom] {
+		return
+	}
+	for _, r := range p.opts.Room {
+		x := room{free: r.Free}
+		for _, id := range r.Takes {
+			if i, ok := p.byID[id]; ok {
+				x.takes = append(x.takes, p.unitOf[i])
+			}
+		}
+		for _, id := range r.Frees {
+			if i, ok := p.byID[id]; ok {
+				x.frees = append(x.frees, p.unitOf[i])
+			}
+		}
+		p.rooms = append(p.rooms, x)
 	}
 }
 
-// apply puts the unit in force, for the representative of its class.
-func (p *planner) apply(u int32) {
-	for _, b := range p.units[u].moves {
-		for _, r := range p.read {
-			r.now.Apply(p.model.Universe, b)
+// limited reports whether any scope of any setting says something.
+func limited(states []*access.State) bool {
+	set := func(l access.Limit) bool { return l != access.Unset }
+	for _, s := range states {
+		for _, x := range s.Settings {
+			if len(x.Member) > 0 || set(x.Default) || set(x.Fallback) || set(x.Ceiling) ||
+				slices.ContainsFunc(x.Group, set) || slices.ContainsFunc(x.Seat, set) {
+				return true
+			}
 		}
 	}
+	return false
 }
 
-// run makes stages until nothing is left that may be done.
-func (p *planner) run() *Schedule {
-	s := &Schedule{Held: map[int]string{}}
-	f := newFrontier(p)
-	for f.left > 0 {
-		stage := f.next()
-		if len(stage) == 0 {
-			break
-		}
-		s.Stages = append(s.Stages, p.stepsOf(stage))
-		for _, u := range stage {
-			p.apply(u)
+// reversed returns the planner of the change back: from the goal to the start
+// by steps that undo. A plan that keeps the bound keeps it backwards, since
+// the states on the way are the same.
+func (p *planner) reversed() *planner {
+	q := *p
+	q.start, q.goal = p.goal, p.start
+	q.units = slices.Clone(p.units)
+	for i := range q.units {
+		u := &q.units[i]
+		u.own, u.global, u.needs = back(u.own), back(u.global), nil
+		u.rank = rank(slices.Concat(u.own, u.global))
+	}
+	for i := range p.units {
+		for _, n := range p.units[i].needs {
+			q.units[n].needs = append(q.units[n].needs, int32(i))
 		}
 	}
-	p.explainHeld(f, s)
-	return s
+	q.classes = slices.Clone(p.classes)
+	for c := range q.classes {
+		cl := &q.classes[c]
+		cl.refs, cl.ends = slices.Clone(cl.refs), slices.Clone(cl.ends)
+		for i := range cl.refs {
+			cl.refs[i].moves = back(cl.refs[i].moves)
+		}
+		for r := range cl.ends {
+			e := &cl.ends[r]
+			for _, x := range p.classes[c].refs {
+				for _, b := range x.moves {
+					e.start.apply(b)
+				}
+			}
+			e.before, e.then, e.from, e.to = e.then, e.before, e.to, e.from
+		}
+	}
+	q.rooms = nil
+	q.index()
+	return &q
+}
+
+func back(moves []access.Bound) []access.Bound {
+	list := slices.Clone(moves)
+	for i := range list {
+		list[i].From, list[i].To = list[i].To, list[i].From
+	}
+	return list
 }
 
 func (p *planner) stepsOf(units []int32) []int {
@@ -196,179 +391,14 @@ func (p *planner) stepsOf(units []int32) []int {
 	return list
 }
 
-// explainHeld says of everything that is left why: it is held, or it waits
-// for what is held, or there is no safe order for it. To tell the last two
-// apart it goes on as if nothing were held: what cannot be scheduled even then
-// has no order.
-func (p *planner) explainHeld(f *frontier, s *Schedule) {
-	why := make([]string, len(p.units)) // of units that wait for what is held
-	first := ""
-	for u := range p.units {
-		if f.status[u] != done && p.units[u].held != "" {
-			why[u] = p.units[u].held
-			if first == "" {
-				first = p.units[u].held
-			}
-		}
-	}
-	waits := slices.Clone(f.status)
-	f.unhold()
-	for f.left > 0 {
-		stage := f.next()
-		if len(stage) == 0 {
-			break
-		}
-		for _, u := range stage {
-			p.apply(u)
-			if why[u] == "" {
-				why[u] = "is safe only after what " + first
-			}
-		}
-	}
-	for u := range p.units {
-		switch {
-		case waits[u] == done:
-		case why[u] != "":
-			for _, step := range p.units[u].steps {
-				s.Held[step] = why[u]
-			}
-		default:
-			v := f.violation(int32(u))
-			v.Step = p.units[u].steps[0]
-			s.Stuck = append(s.Stuck, v)
-		}
-	}
-}
-
-// verify checks every stage of s once more, without any repair, and that it
-// ends where it should. It returns the first violation, nil if there is none.
-func (p *planner) verify(s *Schedule) *Violation {
-	p.reset()
-	f := newFrontier(p)
-	for _, stage := range s.Stages {
-		units := p.unitsOf(stage)
-		f.begin(units)
-		if v := f.check(units); v != nil {
-			v.Step = stage[0]
-			return v
-		}
-		for _, u := range units {
-			f.finish(u)
-			p.apply(u)
-		}
-	}
-	return nil
-}
-
-func (p *planner) unitsOf(steps []int) []int32 {
-	var list []int32
-	for _, i := range steps {
-		list = append(list, p.unitOf[i])
-	}
-	slices.Sort(list)
-	return slices.Compact(list)
-}
-
-// later moves steps of late phases (whatever the system names last) to later
-// stages where that keeps the bound, so that a plan reads in the order that
-// admins know. It never adds a stage.
-func (p *planner) later(s *Schedule) {
-	if len(s.Stages) < 2 {
-		return
-	}
-	stageOf := map[int32]int{}
-	var late []int32
-	for i, stage := range s.Stages {
-		for _, u := range p.unitsOf(stage) {
-			stageOf[u] = i
-			late = append(late, u)
-		}
-	}
-	// Latest phases first, so that what they wait for can follow them.
-	slices.SortStableFunc(late, func(a, b int32) int { return p.units[b].phase - p.units[a].phase })
-	maxPhase := 0
-	for _, u := range p.units {
-		maxPhase = max(maxPhase, u.phase)
-	}
-	last := make([]int, maxPhase+1) // the last stage in which each phase is at work
-	for u, i := range stageOf {
-		last[p.units[u].phase] = max(last[p.units[u].phase], i)
-	}
-	// A phase is late up to the last stage in which an earlier phase works.
-	target := make([]int, maxPhase+1)
-	for ph := 1; ph <= maxPhase; ph++ {
-		target[ph] = max(target[ph-1], last[ph-1])
-	}
-	for ph := maxPhase; ph > 0; ph-- {
-		p.postpone(s, stageOf, ph, target[ph], late)
-	}
-	s.Stages = slices.DeleteFunc(s.Stages, func(stage []int) bool { return len(stage) == 0 })
-}
-
-// postpone moves the units of a phase as late as they can go, at most into the
-// stage numbered to: all at once if that works, else one by one.
-func (p *planner) postpone(s *Schedule, stageOf map[int32]int, phase, to int, units []int32) {
-	for ; to > 0; to-- {
-		var batch []int32
-		for _, u := range units {
-			if p.units[u].phase == phase && stageOf[u] < to {
-				batch = append(batch, u)
-			}
-		}
-		if len(batch) == 0 || p.move(s, stageOf, batch, to) || len(batch) > maxPostponed {
-			continue
-		}
-		for _, u := range batch {
-			p.move(s, stageOf, []int32{u}, to)
-		}
-	}
-}
-
-// maxPostponed bounds how many units of one phase are postponed one by one,
-// each with a check of the whole plan. Beyond it they stay where they were
-// found safe, which costs nothing but looks.
-const maxPostponed = 32
-
-// move tries to put units into the stage numbered to, and reports whether the
-// schedule is still safe; if not, it is left as it was.
-func (p *planner) move(s *Schedule, stageOf map[int32]int, units []int32, to int) bool {
-	before := map[int32]int{}
-	for _, u := range units {
-		before[u] = stageOf[u]
-		stageOf[u] = to
-	}
-	trial := &Schedule{Stages: make([][]int, len(s.Stages)), Held: s.Held}
-	for i := range s.Stages {
-		for _, u := range p.unitsOf(s.Stages[i]) {
-			trial.Stages[stageOf[u]] = append(trial.Stages[stageOf[u]], p.units[u].steps...)
-		}
-	}
-	ok := true
-	for u, i := range stageOf {
-		for _, need := range p.units[u].needs {
-			if j, scheduled := stageOf[need]; scheduled && j > i {
-				ok = false
-			}
-		}
-	}
-	if ok = ok && p.verify(trial) == nil; ok {
-		for i := range trial.Stages {
-			slices.Sort(trial.Stages[i])
-		}
-		s.Stages = trial.Stages
-		return true
-	}
-	for u, i := range before {
-		stageOf[u] = i
-	}
-	return false
-}
-
 // difference says in a few words where two states first differ.
 func difference(m *access.Model, a, b *access.State) string {
 	for i := range m.Members {
 		if a.Standing[i] != b.Standing[i] {
 			return fmt.Sprintf("%s is %q instead of %q", m.Members[i], m.Standings[a.Standing[i]].Name, m.Standings[b.Standing[i]].Name)
+		}
+		if a.Seat[i] != b.Seat[i] {
+			return fmt.Sprintf("the seat of %s", m.Members[i])
 		}
 		if !slices.Equal(a.Memberships[i], b.Memberships[i]) {
 			return fmt.Sprintf("groups of %s: %v instead of %v", m.Members[i], names(m.Groups, a.Memberships[i]), names(m.Groups, b.Memberships[i]))
@@ -387,7 +417,12 @@ func difference(m *access.Model, a, b *access.State) string {
 	if !a.Ceiling.Equal(b.Ceiling) {
 		return "the ceilings of the organization"
 	}
-	return "spend limits"
+	for i := range m.Settings {
+		if x, y := a.Settings[i], b.Settings[i]; x.Default != y.Default || x.Highest != y.Highest || !slices.Equal(x.Group, y.Group) {
+			return "the setting " + m.Settings[i].Key
+		}
+	}
+	return "lists or settings"
 }
 
 func names(list []string, index []int32) []string {

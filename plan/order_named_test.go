@@ -99,7 +99,7 @@ func schedule(t testing.TB, steps []namedStep, worlds ...*world) (*plan.Schedule
 		}
 		from, to = append(from, w.state()), append(to, end)
 	}
-	s, err := plan.Order(worldModel, from, to, list, []string{"", "roles", "groups", "members", "migration", "features", "removals"})
+	s, err := plan.Order(worldModel, from, to, list, []string{"", "roles", "groups", "members", "migration", "features", "removals"}, plan.OrderOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -374,7 +374,7 @@ func TestStepsMustLeadToTheDesiredState(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			end := w.copy()
 			set(end.in, ann, "group.p")
-			_, err := plan.Order(worldModel, []*access.State{w.state()}, []*access.State{end.state()}, tt.steps, []string{"one"})
+			_, err := plan.Order(worldModel, []*access.State{w.state()}, []*access.State{end.state()}, tt.steps, []string{"one"}, plan.OrderOptions{})
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want %q in it", err, tt.want)
 			}
@@ -454,7 +454,7 @@ func BenchmarkOrder(b *testing.B) {
 			m, from, to, steps, phases := migration(n)
 			b.ReportAllocs()
 			for b.Loop() {
-				s, err := plan.Order(m, []*access.State{from}, []*access.State{to}, steps, phases)
+				s, err := plan.Order(m, []*access.State{from}, []*access.State{to}, steps, phases, plan.OrderOptions{})
 				if err != nil || len(s.Stuck) > 0 {
 					b.Fatalf("%v, %d stuck", err, len(s.Stuck))
 				}

@@ -447,7 +447,7 @@ func TestEverySubsetIsSafe(t *testing.T) {
 		for i := range steps {
 			list[i] = steps[i].Step
 		}
-		s, err := plan.Order(worldModel, []*access.State{before.state()}, []*access.State{after.state()}, list, []string{"one"})
+		s, err := plan.Order(worldModel, []*access.State{before.state()}, []*access.State{after.state()}, list, []string{"one"}, plan.OrderOptions{})
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
@@ -531,7 +531,7 @@ func TestFindsAnOrderWhereThereIsOne(t *testing.T) {
 		for i := range steps {
 			list[i] = steps[i].Step
 		}
-		s, err := plan.Order(worldModel, []*access.State{before.state()}, []*access.State{after.state()}, list, []string{"one"})
+		s, err := plan.Order(worldModel, []*access.State{before.state()}, []*access.State{after.state()}, list, []string{"one"}, plan.OrderOptions{})
 		if err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}

@@ -45,10 +45,11 @@ type Input struct {
 	Description *schema.Description
 	System      System
 	Live        *schema.State
-	Version     string    // of rolecall
-	Now         time.Time // what the plan calls its time; not part of any digest
-	Accept      []string  // guards and rules that are accepted for this plan
-	Author      string    // e-mail address of who wrote the configuration, "" if that is not known
+	Version     string       // of rolecall
+	Now         time.Time    // what the plan calls its time; not part of any digest
+	Order       OrderOptions // what the order of the steps may and may not do
+	Accept      []string     // guards and rules that are accepted for this plan
+	Author      string       // e-mail address of who wrote the configuration, "" if that is not known
 }
 
 // A Verdict is a plan in one word.
@@ -193,10 +194,12 @@ func Build(in Input) (*Plan, error) {
 
 	model, readings := in.System.Access(b.live, b.desired)
 	from, to := readings[0], readings[1]
-	schedule, err := Order(model, from, to, steps, in.System.Phases())
+	in.Order.Room = append(in.Order.Room, rooms(in.System, b.live, steps)...)
+	schedule, err := Order(model, from, to, steps, in.System.Phases(), in.Order)
 	if err != nil {
 		return nil, err
 	}
+	steps = schedule.join(steps)
 	p := &Plan{
 		FormatVersion: formatVersion, RolecallVersion: in.Version, CreatedAt: in.Now.UTC().Format(time.RFC3339),
 		SystemName: in.Config.System.Name, Live: b.live, Desired: b.desired, Steps: map[string]*schema.Step{},

@@ -94,8 +94,13 @@ type Step struct {
 	Proof   Proof
 
 	// Settle is how long the vendor says it takes until the step is in force
-	// everywhere, in seconds.
+	// everywhere, in seconds; Never if no wait is long enough, because somebody
+	// else decides when: an invite is accepted one day, or not.
 	Settle int
+
+	// Save names what steps are halves of: steps with the same text are made
+	// in one save where they share a stage. Empty for a step of its own.
+	Save string
 
 	// Needs are the IDs of steps that must have been carried out before, such
 	// as the creation of the group that is filled.
@@ -108,6 +113,9 @@ type Step struct {
 	// Effects are what a read must show once the step was carried out.
 	Effects []Effect
 }
+
+// Never is the Settle of a step that is in force at some time later.
+const Never = -1
 
 // An Effect is what a step does to one attribute of one object.
 type Effect struct {

@@ -155,7 +155,7 @@ func (e *expander) role(c *schema.Change) {
 	up, down, adds, takes = withDefault(c, up, down, adds, takes)
 	if len(adds) > 0 {
 		e.add(schema.Step{
-			ID: string(c.Addr) + "/add", Addr: c.Addr, Via: schema.ByConsole, Phase: phaseRoles,
+			ID: string(c.Addr) + "/add", Save: string(c.Addr) + "/edit", Addr: c.Addr, Via: schema.ByConsole, Phase: phaseRoles,
 			Action:  "edit the role " + quoted(c.Before.Key),
 			Console: &schema.Console{Where: rolesPage + " › " + quoted(c.Before.Key), By: byIdentity, Do: e.editLines(adds)},
 			Proof:   e.roleProof(adds), Settle: slow, Moves: up, Effects: adds,
@@ -163,7 +163,7 @@ func (e *expander) role(c *schema.Change) {
 	}
 	if len(takes) > 0 {
 		e.add(schema.Step{
-			ID: string(c.Addr) + "/take", Addr: c.Addr, Via: schema.ByConsole, Phase: phaseRemovals,
+			ID: string(c.Addr) + "/take", Save: string(c.Addr) + "/edit", Addr: c.Addr, Via: schema.ByConsole, Phase: phaseRemovals,
 			Action:  "take away from the role " + quoted(c.After.Key),
 			Console: &schema.Console{Where: rolesPage + " › " + quoted(c.After.Key), By: byIdentity, Do: e.editLines(takes)},
 			Proof:   e.roleProof(takes), Settle: slow, Moves: down, Effects: takes,

@@ -225,7 +225,7 @@ func (s *State) capped(m *Model, member int32, granted Set) Set {
 	if !m.Standings[s.Standing[member]].Uncapped {
 		granted.And(s.Ceiling)
 		granted.And(m.Seats[s.Seat[member]].Cap)
-		s.narrow(granted, s.Memberships[member])
+		s.Narrow(granted, s.Memberships[member])
 	}
 	return granted
 }

@@ -142,10 +142,11 @@ func (s Setting) Own(member int32) Limit {
 // Effective returns the value of a member who is in the given groups, on the
 // given seat. Nothing is the value if no scope says anything.
 func (s Setting) Effective(member int32, groups []int32, seat uint8, nothing Limit) Limit {
-	return s.resolve(s.Own(member), groups, seat, nothing)
+	return s.Resolve(s.Own(member), groups, seat, nothing)
 }
 
-func (s Setting) resolve(own Limit, groups []int32, seat uint8, nothing Limit) Limit {
+// Resolve is Effective for whoever has a value of their own, or Unset.
+func (s Setting) Resolve(own Limit, groups []int32, seat uint8, nothing Limit) Limit {
 	l := own
 	if l == Unset {
 		l = s.inherited(groups, seat, nothing)

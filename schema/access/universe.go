@@ -130,6 +130,11 @@ func (u *Universe) Bit(i int) (Perm, Level) {
 	return p, Level(uint32(i) - u.first[p] + 1)
 }
 
+// Above returns the bits of the levels of p above l, and the word they are in.
+func (u *Universe) Above(p Perm, l Level) (word int, bits uint64) {
+	return int(u.first[p] / 64), u.mask(p) &^ ((uint64(1)<<l - 1) << (u.first[p] % 64))
+}
+
 // Perms returns the permissions of which s has any bit, in order.
 func (u *Universe) Perms(s Set) []Perm {
 	var list []Perm

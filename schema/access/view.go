@@ -220,14 +220,14 @@ func (s *State) access(m *Model, groups []Set, member int32) Set {
 	if !standing.Uncapped {
 		set.And(s.Ceiling)
 		set.And(m.Seats[s.Seat[member]].Cap)
-		s.narrow(set, s.Memberships[member])
+		s.Narrow(set, s.Memberships[member])
 	}
 	return set
 }
 
-// narrow takes out of set what the lists of the groups do not allow: where
+// Narrow takes out of set what the lists of the groups do not allow: where
 // exactly one of them speaks, what it does not let through.
-func (s *State) narrow(set Set, groups []int32) {
+func (s *State) Narrow(set Set, groups []int32) {
 	var once, twice, denied Set
 	for _, g := range groups {
 		l := s.Lists[g]
@@ -283,7 +283,7 @@ func Explain(m *Model, s *State, member int32, p Perm) Reason {
 	r := Reason{Ceiling: u.Permission(p).Scale.Top()}
 	if !standing.Uncapped {
 		all := u.Full()
-		s.narrow(all, s.Memberships[member])
+		s.Narrow(all, s.Memberships[member])
 		r.Ceiling = min(u.Get(s.Ceiling, p), u.Get(m.Seats[s.Seat[member]].Cap, p), u.Get(all, p))
 	}
 	add := func(path Path) {
