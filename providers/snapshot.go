@@ -3,17 +3,31 @@ package providers
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/rolecall/rolecall/schema"
 )
 
 // A Relabeler is a system whose live state is written in labels of the
-// configuration that it was read with.
+// configuration that it was read with. Snapshots are not: they outlive the
+// configuration, and are read with others.
 type Relabeler interface {
-	// Relabel turns a state that was read with any configuration into what a
-	// reading with this one would have been. What only a new reading could
-	// show becomes unavailable.
+	// Unlabel turns the labels of the configuration into ids.
+	Unlabel(*schema.State)
+
+	// Relabel turns ids into the labels of the configuration. What only a
+	// reading with this configuration could show becomes unavailable.
 	Relabel(*schema.State)
+}
+
+// TakeSnapshot returns a snapshot of a state that was read at a moment. The
+// state stays as it is.
+func TakeSnapshot(system System, name, version string, at time.Time, live *schema.State) *schema.Snapshot {
+	if s, ok := system.(Relabeler); ok {
+		live = live.Clone()
+		s.Unlabel(live)
+	}
+	return schema.NewSnapshot(name, version, at, live)
 }
 
 // Offline opens a snapshot in the place of a live organization. There is

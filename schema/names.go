@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/zclconf/go-cty/cty"
 )
 
 // Nearest returns the name in names that is most likely meant by name, "" if
@@ -40,3 +41,8 @@ func SortDiagnostics(diags hcl.Diagnostics) {
 		return cmp.Or(strings.Compare(x.Filename, y.Filename), cmp.Compare(x.Start.Line, y.Start.Line), cmp.Compare(x.Start.Column, y.Start.Column))
 	})
 }
+
+// NormalizeText returns s as a configuration would hold it: in Unicode
+// normalization form C. What is to be compared with a text of a configuration
+// must be in it.
+func NormalizeText(s string) string { return cty.NormalizeString(s) }

@@ -17,7 +17,8 @@ func silent() (streams, *bytes.Buffer, *bytes.Buffer) {
 	return streams{in: strings.NewReader(""), out: &out, err: &errs, getenv: func(string) string { return "" }}, &out, &errs
 }
 
-// TestHelpHasAnExampleThatWorks runs the examples of every command's help.
+// TestHelpHasAnExampleThatWorks runs the examples of every command's help, in
+// order, where the examples of the repository are and a saved plan.
 func TestHelpHasAnExampleThatWorks(t *testing.T) {
 	s, _, _ := silent()
 	for _, cmd := range newApp(s).Commands {
@@ -38,20 +39,15 @@ func TestHelpHasAnExampleThatWorks(t *testing.T) {
 			if cmd.Name == "emulate" { // serves until it is interrupted
 				return
 			}
-			written := t.TempDir()
+			all, saved := copyDir(t, filepath.Join("..", "..", "examples")), savedPlan(t)
+			t.Chdir(t.TempDir()) // nothing is left in the source tree
+			for from, to := range map[string]string{all: "examples", saved: "change.plan"} {
+				if err := os.Rename(from, to); err != nil {
+					t.Fatal(err)
+				}
+			}
 			for _, e := range examples {
 				args := strings.Fields(e[1])
-				for i, a := range args {
-					if i > 0 && (args[i-1] == "-o" || args[i-1] == "--snapshot") { // leave nothing in the source tree
-						args[i] = filepath.Join(written, a)
-					}
-					if strings.HasPrefix(a, "examples/") {
-						args[i] = copyDir(t, filepath.Join("..", "..", a))
-					}
-					if a == "change.plan" {
-						args[i] = savedPlan(t)
-					}
-				}
 				if cmd.Name == "apply" {
 					args = append(args, "--auto-approve")
 				}

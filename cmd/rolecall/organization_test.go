@@ -24,8 +24,16 @@ func copyDir(t *testing.T, from string) string {
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.RemoveAll(filepath.Join(to, ".rolecall")); err != nil {
-		t.Fatal(err)
+	for _, pattern := range []string{".rolecall", "*/.rolecall"} {
+		tried, err := filepath.Glob(filepath.Join(to, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, dir := range tried {
+			if err := os.RemoveAll(dir); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	return to
 }

@@ -101,7 +101,7 @@ func newApp(s streams) *cli.App {
 		Commands: []*cli.Command{
 			validateCommand(s), fmtCommand(s), schemaCommand(s),
 			planCommand(s), showCommand(s), applyCommand(s),
-			snapshotCommand(s),
+			importCommand(s), snapshotCommand(s),
 			explainCommand(s), emulateCommand(s), versionCommand(s),
 		},
 		Action: func(c *cli.Context) error {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/rolecall/rolecall/providers"
 	"github.com/rolecall/rolecall/schema"
 )
 
@@ -54,7 +55,7 @@ func doSnapshot(c *cli.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	snap := schema.NewSnapshot(cfg.System.Name, version, at, live)
+	snap := providers.TakeSnapshot(cfg.system, cfg.System.Name, version, at, live)
 	b, err := snap.Encode()
 	if err != nil {
 		return err

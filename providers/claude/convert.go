@@ -28,6 +28,11 @@ func (s *System) State(snap *Snapshot) *schema.State {
 		st.Add(o)
 		on[o.Key] = o.Get(attrEnabled).AsBool()
 	}
+	for _, o := range strangeFeatures(snap, on) {
+		if st.Objects[o.Addr] == nil { // an action may be called like the label of another
+			st.Add(o)
+		}
+	}
 	unseen := recordedRows(snap)
 	for _, l := range snap.SpendLimits {
 		if l.ScopeType == "seat_tier" {
@@ -212,8 +217,9 @@ func eventToggle(e Event, c capability) (on, ok bool) {
 // roleObject translates the rows of a role. Rows that the language cannot say
 // (OAuth scopes, authentication methods, models) are left alone.
 func (s *System) roleObject(r Role) *schema.Object {
-	o := &schema.Object{Type: "role", Addr: schema.MakeAddress("role", r.Name, ""), ID: r.ID, Key: r.Name}
-	o.Put(attrName, schema.Text(r.Name))
+	name := schema.NormalizeText(r.Name)
+	o := &schema.Object{Type: "role", Addr: schema.MakeAddress("role", name, ""), ID: r.ID, Key: name}
+	o.Put(attrName, schema.Text(name))
 	if !r.RowsKnown {
 		why := schema.Unavailable("the permissions of the role could not be read")
 		for _, a := range []string{attrCapabilities, attrAdmin, attrConnectorDefault, attrConnectors, attrTools} {
@@ -259,6 +265,9 @@ func (s *System) roleObject(r Role) *schema.Object {
 	o.Put(attrConnectorDefault, schema.Text(base))
 	o.Put(attrConnectors, schema.Map(connectors))
 	o.Put(attrTools, schema.Map(tools))
+	if other := unsayable(r.Rows); len(other) > 0 {
+		o.Put(attrOtherRows, schema.Set(other...))
+	}
 	return o
 }
 
@@ -349,8 +358,9 @@ func memberObject(u User, limits map[limitKey]schema.Value) *schema.Object {
 func memberAddress(email string) schema.Address { return schema.MakeAddress("member", email, "") }
 
 func groupObject(g Group, users map[string]User, roleIDs map[string]bool, limits map[limitKey]schema.Value) *schema.Object {
-	o := &schema.Object{Type: "group", Addr: schema.MakeAddress("group", g.Name, ""), ID: g.ID, Key: g.Name}
-	o.Put(attrName, schema.Text(g.Name))
+	name := schema.NormalizeText(g.Name)
+	o := &schema.Object{Type: "group", Addr: schema.MakeAddress("group", name, ""), ID: g.ID, Key: name}
+	o.Put(attrName, schema.Text(name))
 	o.Put(attrSource, schema.Text(g.SourceType))
 	o.Put(attrLimit, limit(limits, "group", g.ID))
 	if g.RolesKnown {

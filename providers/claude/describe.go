@@ -24,6 +24,7 @@ const (
 	attrConnectors       = "connectors"      // levels above blocked, by connector label
 	attrTools            = "tools"           // levels above blocked, by "label.tool"
 	attrBelow            = "below_default"   // connectors held under the role's default, which no row shows
+	attrOtherRows        = "other_rows"      // of a live role: rows that the language cannot say
 	attrRoles            = "roles"           // addresses
 	attrForeignRoles     = "foreign_roles"   // ids of roles of other organizations
 	attrMembers          = "members"         // e-mail addresses of this organization's people
@@ -571,6 +572,9 @@ func (d *describer) twins() {
 			if !ok {
 				first[n] = o
 				continue
+			}
+			if n.typ == o.Type && o.ID != "" && other.ID != "" && o.ID != other.ID {
+				continue // names are not unique in the API, and ids tell them apart
 			}
 			if o.Type == "role" || o.Type == "group" || o.Type == "member" || o.Type == "connector" || o.Type == "feature" {
 				d.missing(o.Where("name"), "Described twice", "%s and %s both describe %q. %s is on line %d of %s. Rename one of them, or join the two.",
