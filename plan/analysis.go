@@ -384,6 +384,8 @@ func (a *analysis) stages() {
 		for k := range parts {
 			if k == len(parts)-1 {
 				parts[k].SettleSeconds = settle
+			} else {
+				parts[k].Together = true
 			}
 			a.plan.Stages = append(a.plan.Stages, parts[k])
 		}

@@ -136,14 +136,19 @@ type Summary struct {
 // not zero, the next one begins only when everything so far is in force
 // everywhere.
 type Stage struct {
-	Phase         string     `json:"phase"`
-	Wave          string     `json:"wave,omitempty"`
-	SettleSeconds int        `json:"settle_seconds"`
-	Requests      int        `json:"requests"`
-	Seconds       int        `json:"seconds"`
-	Held          bool       `json:"held"`
-	HeldWhy       string     `json:"held_why,omitempty"`
-	Steps         []StepView `json:"steps"`
+	Phase         string `json:"phase"`
+	Wave          string `json:"wave,omitempty"`
+	SettleSeconds int    `json:"settle_seconds"`
+	Requests      int    `json:"requests"`
+	Seconds       int    `json:"seconds"`
+	Held          bool   `json:"held"`
+	HeldWhy       string `json:"held_why,omitempty"`
+
+	// Together says that any subset of this stage and the next one together is
+	// safe: they are apart for reading only, and nothing is waited for.
+	Together bool `json:"together,omitempty"`
+
+	Steps []StepView `json:"steps"`
 }
 
 // A StepView is what a plan says of a step.

@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"schema/textdiff":                   {},
 	"schema/edit":                       {"schema"},
 	"plan":                              {"schema", "schema/access"},
+	"plan/prove":                        {},
 	"plan/render":                       {"schema", "plan"},
 	"providers":                         {"schema", "schema/access", "schema/edit"},
 	"providers/emulator":                {},
@@ -39,7 +40,7 @@ var mayImport = map[string][]string{
 	"apply":                             {"schema", "plan", "providers", "apply/journal"},
 	"cmd/rolecall/internal/pullrequest": {},
 	"cmd/rolecall/internal/githubtest":  {},
-	"cmd/rolecall":                      {"schema", "schema/edit", "schema/sarif", "schema/textdiff", "plan", "plan/render", "apply", "providers", "providers/all", "providers/emulator", "cmd/rolecall/internal/pullrequest", "apply/journal"},
+	"cmd/rolecall":                      {"schema", "schema/edit", "schema/sarif", "schema/textdiff", "plan", "plan/prove", "plan/render", "apply", "providers", "providers/all", "providers/emulator", "cmd/rolecall/internal/pullrequest", "apply/journal"},
 }
 
 // onlyIn gives, for each costly dependency, the one package that imports it,
@@ -54,7 +55,7 @@ var onlyIn = map[string]string{
 }
 
 // noProduct are the folders in whose code no product is named.
-var noProduct = []string{"schema", "schema/access", "schema/edit", "schema/sarif", "schema/textdiff", "plan", "plan/render", "apply", "apply/journal", "cmd/rolecall"}
+var noProduct = []string{"schema", "schema/access", "schema/edit", "schema/sarif", "schema/textdiff", "plan", "plan/prove", "plan/render", "apply", "apply/journal", "cmd/rolecall"}
 
 var product = regexp.MustCompile(`(?i)claude|anthropic|conduit|belay|elvex`)
 

@@ -19,7 +19,7 @@ import (
 func planCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name: "plan", Usage: "show who gains and who loses what, and in which steps",
-		UsageText: "rolecall plan [options]\n\n   rolecall plan -C examples/acme\n   rolecall plan -C examples/acme --format json",
+		UsageText: "rolecall plan [options]\n\n   rolecall plan -C examples/acme\n   rolecall plan -C examples/acme --format json\n   rolecall plan --prove change.plan",
 		Description: "Compares the configuration with the live organization. It reads and cannot write.\n" +
 			"Blocked plans exit with 3, plans that hang on something unreadable with 5.",
 		Flags: append(commonFlags(planFormats...),
@@ -29,6 +29,7 @@ func planCommand(s streams) *cli.Command {
 			&cli.BoolFlag{Name: "stats", Usage: "print how many requests were sent and how long it took, on stderr"},
 			peopleFlag(),
 			&cli.StringFlag{Name: "out", Usage: "save the plan to `FILE`, for show, plan --prove and apply"},
+			&cli.StringFlag{Name: "prove", Usage: "check the saved plan `FILE` again, from its own contents, and do nothing else"},
 			snapshotFlag(),
 			&cli.BoolFlag{Name: "reset", Usage: "start the embedded emulator over from its seed"},
 		),
@@ -40,6 +41,9 @@ func doPlan(c *cli.Context, s streams) error {
 	log, err := setUp(c, s, planFormats...)
 	if err != nil {
 		return err
+	}
+	if path := c.String("prove"); path != "" {
+		return provePlan(c, s, path)
 	}
 	cfg, err := load(c, s)
 	if err != nil {
