@@ -260,12 +260,19 @@ func (a *analysis) via(p access.Path, s *access.State, m int32) []schema.Address
 	if p.Source < 0 {
 		return []schema.Address{schema.MakeAddress("organization_role", a.model.Standings[s.Standing[m]].Name, "")}
 	}
-	return []schema.Address{schema.Address(a.model.Groups[p.Group]), a.source(p.Source)}
+	if group, source := a.group(p.Group), a.source(p.Source); group != source {
+		return []schema.Address{group, source}
+	}
+	return []schema.Address{a.group(p.Group)}
 }
 
 // source returns the address of a source without the remark on which part of
 // it grants.
 func (a *analysis) source(i int32) schema.Address { return sourceAddress(a.model.Sources[i]) }
+
+// group returns the address of a group without the remark on which part of it
+// a member is in.
+func (a *analysis) group(i int32) schema.Address { return sourceAddress(a.model.Groups[i]) }
 
 func sourceAddress(name string) schema.Address {
 	if strings.HasSuffix(name, ")") {
@@ -284,7 +291,10 @@ func (a *analysis) text(paths []access.Path) string {
 		if p.Source < 0 {
 			return "the organization role"
 		}
-		s := fmt.Sprintf("%s, which has %s", a.model.Groups[p.Group], a.source(p.Source))
+		s := a.model.Groups[p.Group]
+		if source := a.source(p.Source); source != a.group(p.Group) {
+			s = fmt.Sprintf("%s, which has %s", s, source)
+		}
 		if !slices.Contains(list, s) {
 			list = append(list, s)
 		}

@@ -235,8 +235,16 @@ func (b *binder) overlay(matches []*schema.Object) {
 		b.b.desired.Add(o.Clone())
 	}
 	for _, o := range b.d.Objects {
-		if p, ok := o.People["members"]; ok {
-			b.people[o.Addr] = p
+		var all []schema.People
+		for _, name := range slices.Sorted(maps.Keys(o.People)) {
+			all = append(all, o.People[name])
+		}
+		switch len(all) {
+		case 0:
+		case 1:
+			b.people[o.Addr] = all[0]
+		default: // whatever they are in it
+			b.people[o.Addr] = &schema.Union{Of: all}
 		}
 	}
 	for i, o := range b.d.Objects {
@@ -270,8 +278,8 @@ func (b *binder) overlay(matches []*schema.Object) {
 		if !b.source(o, live) {
 			continue
 		}
-		if _, ok := o.People["members"]; ok {
-			b.fill(o, want)
+		for _, name := range slices.Sorted(maps.Keys(o.People)) {
+			b.fill(o, want, name)
 		}
 	}
 }
@@ -330,13 +338,13 @@ func (b *binder) required(o *schema.Object) {
 	}
 }
 
-// fill resolves the members of a group. People who are not members of the
-// organization are left out and reported.
-func (b *binder) fill(o, want *schema.Object) {
-	list, err := b.resolve(o.Addr)
+// fill resolves an attribute that holds people, such as the members of a group.
+// People who are not members of the organization are left out and reported.
+func (b *binder) fill(o, want *schema.Object, attr string) {
+	list, err := schema.Resolve(o.People[attr], b)
 	if err != nil {
-		b.found = append(b.found, &finding{Rule: "unread", Severity: Error, Address: o.Addr, Range: o.Where("members"),
-			Message: fmt.Sprintf("the members of %s cannot be worked out: %v", o.Addr, err), Fix: "plan again later"})
+		b.found = append(b.found, &finding{Rule: "unread", Severity: Error, Address: o.Addr, Range: o.Where(attr),
+			Message: fmt.Sprintf("the people in %s cannot be worked out: %v", o.Addr, err), Fix: "plan again later"})
 		return
 	}
 	var members, strangers []string
@@ -348,9 +356,9 @@ func (b *binder) fill(o, want *schema.Object) {
 			strangers = append(strangers, email)
 		}
 	}
-	want.Put("members", schema.Set(members...))
+	want.Put(attr, schema.Set(members...))
 	if len(strangers) > 0 {
-		b.strangers(o, "members", strangers)
+		b.strangers(o, attr, strangers)
 	}
 }
 
@@ -549,7 +557,9 @@ func diff(b *binding) []*schema.Change {
 		case have == nil:
 			c := &schema.Change{Addr: addr, Action: schema.Create, After: want}
 			for _, name := range slices.Sorted(maps.Keys(want.Attrs)) {
-				c.Fields = append(c.Fields, schema.Field{Name: name, After: want.Attrs[name]})
+				if v := want.Attrs[name]; v.Kind() != schema.KindAbsent { // what is not to be is not there already
+					c.Fields = append(c.Fields, schema.Field{Name: name, After: v})
+				}
 			}
 			list = append(list, c)
 		case want == nil:

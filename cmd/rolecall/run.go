@@ -102,6 +102,7 @@ func newApp(s streams) *cli.App {
 			validateCommand(s), fmtCommand(s), schemaCommand(s),
 			planCommand(s), showCommand(s), applyCommand(s),
 			importCommand(s), snapshotCommand(s),
+			confirmCommand(s),
 			explainCommand(s), emulateCommand(s), versionCommand(s),
 		},
 		Action: func(c *cli.Context) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -101,6 +102,9 @@ func (w *watcher) console(step *schema.Step) {
 	for i, line := range step.Console.Do {
 		w.say("  %d. %s", i+1, schema.Printable(line))
 	}
+	if step.Proof == schema.Attested || step.Proof == schema.Canary {
+		w.say("  when it is done: rolecall confirm %s", quoteArgument(schema.Printable(step.ID)))
+	}
 }
 
 // close ends the bar; err is what the apply ended with.
@@ -139,4 +143,15 @@ func readProgress(s streams) func(done, total int) {
 		}
 		fmt.Fprintf(s.err, "\rreading: %d of %d lists%s", done, total, end)
 	}
+}
+
+// quoteArgument writes an argument so that a shell takes it as one.
+func quoteArgument(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("./_-@+:", r)
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -4,7 +4,9 @@ package all
 
 import (
 	"github.com/rolecall/rolecall/providers"
+	"github.com/rolecall/rolecall/providers/belay"
 	"github.com/rolecall/rolecall/providers/claude"
+	"github.com/rolecall/rolecall/providers/elvex"
 	"github.com/rolecall/rolecall/schema"
 )
 
@@ -12,6 +14,8 @@ import (
 func Kinds() []providers.Kind {
 	return []providers.Kind{
 		claude.Kind(),
+		belay.Kind(),
+		elvex.Kind(),
 	}
 }
 
