@@ -251,7 +251,11 @@ func (x *decoder) keyAllowed(key string, at hcl.Range) bool {
 	if len(allowed) == 0 || slices.Contains(allowed, key) {
 		return true
 	}
-	x.report(problem("Key not allowed", at, "%s is not a key of %s.%s Write %s.", quote(key), x.name, didYouMean(key, allowed), oneOf(allowed)))
+	advice := didYouMean(key, allowed)
+	if key == "weekly" || key == "daily" {
+		advice = " Only monthly limits work today."
+	}
+	x.report(problem("Key not allowed", at, "%s is not a key of %s.%s Write %s.", quote(key), x.name, advice, oneOf(allowed)))
 	return false
 }
 
@@ -806,6 +810,9 @@ func (l *loader) unknownName(typ string, at hcl.Range, decls []*Block) *hcl.Diag
 	if len(own) > 0 {
 		return problem("Block of another system", at, "%s belongs to system %s, and the organization block says %s. Move it to a directory for that system, or take it out.",
 			upperFirst(aBlock(typ)), oneOf(own), quote(l.system.Name))
+	}
+	if typ == dynamicBlock.Type {
+		return problem("Unknown block", at, "dynamic makes blocks in a block. At the top of a file, write the block itself with for_each.")
 	}
 	var names []string
 	for _, d := range decls {

@@ -191,6 +191,12 @@ func WriteDiagnostics(w io.Writer, files map[string]*hcl.File, diags hcl.Diagnos
 // locate writes the place as editors and terminals understand it:
 // file:line:column.
 func locate(text string, at hcl.Range, column int) string {
+	if strings.HasPrefix(at.Filename, "--var") || strings.HasPrefix(at.Filename, envPrefix) {
+		// It is from the command line or the environment, which have no lines.
+		before, after, _ := strings.Cut(text, fmt.Sprintf("  on %s line %d", at.Filename, at.Start.Line))
+		_, after, _ = strings.Cut(after, "\n\n")
+		return before + "  on " + at.Filename + "\n\n" + after
+	}
 	return strings.Replace(text, fmt.Sprintf("  on %s line %d", at.Filename, at.Start.Line),
 		fmt.Sprintf("  on %s:%d:%d", at.Filename, at.Start.Line, column), 1)
 }

@@ -22,6 +22,7 @@ type dynamic struct {
 	forEach  *parsedAttr
 	iterator string        // the name under which the content sees the element
 	labels   []*parsedAttr // of the blocks that are made
+	broken   bool          // an error in its content was reported: it makes no blocks
 }
 
 // parseDynamic checks the structure of a dynamic block in a block that decl
@@ -109,6 +110,9 @@ func (l *loader) parseDynamicAttr(a *hcl.Attribute, p, outer *parsed) {
 // expand decodes the blocks that a dynamic block makes.
 func (l *loader) expand(p *parsed, scope *hcl.EvalContext) []*Described {
 	dyn := p.dynamic
+	if dyn.broken {
+		return nil
+	}
 	keys, values, ok := l.eachOf(dyn.forEach.expr, l.value(dyn.forEach.expr, scope))
 	if !ok {
 		l.undecided = append(l.undecided, dyn.forEach.expr.Range())

@@ -379,8 +379,8 @@ func (l *loader) declareBlock(f *folder, p *parsed) {
 
 // referAll notes what the expressions in a block refer to, but for the names
 // that dynamic blocks around it give a meaning.
-func (l *loader) referAll(n *node, p *parsed, bound []string) {
-	refer := func(a *parsedAttr, bound []string) {
+func (l *loader) referAll(n *node, p *parsed, bound []*dynamic) {
+	refer := func(a *parsedAttr, bound []*dynamic) {
 		if a.decl.Type == AddressType {
 			return // what it names need not be there
 		}
@@ -391,7 +391,7 @@ func (l *loader) referAll(n *node, p *parsed, bound []string) {
 	}
 	if d := p.dynamic; d != nil {
 		refer(d.forEach, bound)
-		bound = append(slices.Clip(bound), d.iterator)
+		bound = append(slices.Clip(bound), d)
 		for _, a := range d.labels {
 			refer(a, bound)
 		}
@@ -680,6 +680,9 @@ func (l *loader) value(expr hcl.Expression, scope *hcl.EvalContext) cty.Value {
 			}
 		}
 		c := l.clean(d, secret)
+		if !secret {
+			c.Detail += l.namesThere(d)
+		}
 		if strings.Contains(c.Detail, "panic in function") { // with a stack of calls
 			c.Detail = "A function cannot handle the values that it is given here. Check them."
 		}
@@ -689,6 +692,40 @@ func (l *loader) value(expr hcl.Expression, scope *hcl.EvalContext) cty.Value {
 		l.report(c)
 	}
 	return cty.DynamicVal
+}
+
+// namesThere says which attributes there are, if an error is about one that
+// there is not.
+func (l *loader) namesThere(d *hcl.Diagnostic) string {
+	if d.Summary != "Unsupported attribute" || d.Expression == nil || d.EvalContext == nil || d.Subject == nil {
+		return ""
+	}
+	var from cty.Value
+	var steps hcl.Traversal
+	switch e := d.Expression.(type) {
+	case *hclsyntax.ScopeTraversalExpr:
+		from, steps = contextValue(d.EvalContext, e.Traversal.RootName()), e.Traversal[1:]
+	case *hclsyntax.RelativeTraversalExpr:
+		from, _ = e.Source.Value(d.EvalContext)
+		steps = e.Traversal
+	}
+	for _, step := range steps {
+		if step.SourceRange() != *d.Subject {
+			var diags hcl.Diagnostics
+			if from, diags = step.TraversalStep(from); diags.HasErrors() {
+				return ""
+			}
+			continue
+		}
+		if t := from.Type(); t.IsObjectType() && !isReference(t) && !from.ContainsMarked() {
+			names := slices.Sorted(maps.Keys(t.AttributeTypes()))
+			if advice := didYouMean(stepName(step), names); advice != "" || len(names) == 0 || len(names) > 12 {
+				return advice
+			}
+			return " There are: " + strings.Join(names, ", ") + "."
+		}
+	}
+	return ""
 }
 
 // aboutPeople reports whether an error is about a set of people, or about an

@@ -24,7 +24,7 @@ type reference struct {
 
 // refer notes what an expression of n refers to. It is resolved later, when
 // all nodes are known.
-func (l *loader) refer(n *node, expr hcl.Expression, self *node, noEach bool, bound ...string) {
+func (l *loader) refer(n *node, expr hcl.Expression, self *node, noEach bool, bound ...*dynamic) {
 	vars := expr.Variables()
 	l.meter.count(expr)
 	if len(vars) == 0 {
@@ -32,8 +32,8 @@ func (l *loader) refer(n *node, expr hcl.Expression, self *node, noEach bool, bo
 	}
 	guarded := guardedPlaces(expr)
 	for _, t := range vars {
-		if slices.Contains(bound, t.RootName()) {
-			l.checkIterator(t)
+		if i := slices.IndexFunc(bound, func(d *dynamic) bool { return d.iterator == t.RootName() }); i >= 0 {
+			l.checkIterator(t, bound[i])
 			continue
 		}
 		r := t.SourceRange()
@@ -45,7 +45,7 @@ func (l *loader) refer(n *node, expr hcl.Expression, self *node, noEach bool, bo
 }
 
 // checkIterator checks a reference to the element of a dynamic block.
-func (l *loader) checkIterator(t hcl.Traversal) {
+func (l *loader) checkIterator(t hcl.Traversal, d *dynamic) {
 	name := ""
 	if len(t) > 1 {
 		name = stepName(t[1])
@@ -53,6 +53,7 @@ func (l *loader) checkIterator(t hcl.Traversal) {
 	if len(t) == 1 || name == "key" || name == "value" {
 		return
 	}
+	d.broken = true
 	root := t.RootName()
 	l.report(problem("Invalid reference", t.SourceRange(), "In this dynamic block %[1]s is the element, of which there are %[1]s.key and %[1]s.value. To refer to something else that is called %[1]s, give the element another name with iterator = item.", root))
 }
