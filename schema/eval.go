@@ -745,10 +745,23 @@ func aboutPeople(d *hcl.Diagnostic) bool {
 // values may be quoted.
 func (l *loader) clean(d *hcl.Diagnostic, secret bool) *hcl.Diagnostic {
 	c := plain(d)
+	c.Detail = unknownFunction(d, l.folders[0].root)
 	if secret {
 		c.Detail = "The expression uses a sensitive variable, so the details are not shown. Check what the variable is set to."
 	}
 	return c
+}
+
+// unknownFunction returns the detail of a diagnostic. If it is about a function
+// that there is not, it proposes the nearest by name: the library proposes one
+// in no fixed order.
+func unknownFunction(d *hcl.Diagnostic, root *hcl.EvalContext) string {
+	call, ok := d.Expression.(*hclsyntax.FunctionCallExpr)
+	if !ok || d.Summary != "Call to unknown function" || root == nil {
+		return d.Detail
+	}
+	return fmt.Sprintf("There is no function called %s.%s Correct the name, or write the value.",
+		quote(call.Name), didYouMean(call.Name, slices.Sorted(maps.Keys(root.Functions))))
 }
 
 // contextValue returns the value of a variable of an evaluation context.

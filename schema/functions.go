@@ -579,7 +579,7 @@ func templateFileFunc(f *files, m *meter, others map[string]function.Function) f
 			var diags hcl.Diagnostics
 			expr, diags = hclsyntax.ParseTemplate([]byte(text), name, hcl.InitialPos)
 			if diags.HasErrors() {
-				return cty.NilVal, function.NewArgError(0, templateError(diags))
+				return cty.NilVal, function.NewArgError(0, templateError(diags, known))
 			}
 			m.count(expr)
 			parsed[name] = expr
@@ -596,7 +596,7 @@ func templateFileFunc(f *files, m *meter, others map[string]function.Function) f
 		}
 		v, diags := expr.Value(&hcl.EvalContext{Variables: vars, Functions: known})
 		if diags.HasErrors() {
-			return cty.NilVal, function.NewArgError(0, templateError(diags))
+			return cty.NilVal, function.NewArgError(0, templateError(diags, known))
 		}
 		return v, nil
 	}
@@ -625,10 +625,10 @@ func templateFileFunc(f *files, m *meter, others map[string]function.Function) f
 }
 
 // templateError returns the first error of a template.
-func templateError(diags hcl.Diagnostics) error {
+func templateError(diags hcl.Diagnostics, known map[string]function.Function) error {
 	for _, d := range diags {
 		if d.Severity == hcl.DiagError && d.Subject != nil {
-			return fmt.Errorf("%s: %s: %s", place(*d.Subject), d.Summary, d.Detail)
+			return fmt.Errorf("%s: %s: %s", place(*d.Subject), d.Summary, unknownFunction(d, &hcl.EvalContext{Functions: known}))
 		}
 	}
 	return errors.New(diags.Error())
