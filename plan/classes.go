@@ -372,7 +372,7 @@ func (p *planner) isMixed(moves []access.Bound) bool {
 		at   int64
 	}
 	scopes := map[scope]bool{}
-	lists, others := false, false
+	lists, others, listOf := false, false, int32(-1)
 	for _, b := range moves {
 		others = others || b.Kind != access.MoveListLevel && b.Kind != access.MoveListSpeaks
 		switch b.Kind {
@@ -396,7 +396,8 @@ func (p *planner) isMixed(moves []access.Bound) bool {
 		case access.MoveGrant, access.MoveCeiling:
 			note(b.Perm, b.To > b.From)
 		case access.MoveListSpeaks, access.MoveListLevel:
-			lists = true
+			others = others || listOf >= 0 && listOf != b.Group // two lists
+			lists, listOf = true, b.Group
 		case access.MoveGroupSetting:
 			scopes[scope{b.Kind, int64(b.Group)}] = true
 		case access.MoveSeatSetting:

@@ -31,6 +31,7 @@ type frontier struct {
 	log     []int32 // what was held, in order, while logging
 	logging bool
 
+	strict   bool // nobody gets more of a permission, not even what they will have
 	ends     bool // compare with before and after the plan, not with the start of the stage
 	noGaps   bool // do not mind that somebody has too little
 	noOver   bool // do not mind that a setting is too high
@@ -56,7 +57,7 @@ type reading struct {
 type listSpan struct{ silent, allow, deny access.Set }
 
 func newFrontier(p *planner) *frontier {
-	f := &frontier{planner: p, status: make([]uint8, len(p.units)), ranks: make([]int, len(p.units))}
+	f := &frontier{planner: p, status: make([]uint8, len(p.units)), ranks: make([]int, len(p.units)), strict: p.opts.NarrowOnly}
 	for r := range p.start {
 		f.read = append(f.read, &reading{now: shared(p.start[r]),
 			ref: make([]access.Set, len(p.classes)), refSetting: make([][]access.Limit, len(p.classes))})
@@ -92,7 +93,7 @@ func (f *frontier) mayGo(u int) bool { return f.all || f.off[ruleHeld] || f.unit
 // unhold lets units be scheduled that are held, and takes what is on its way
 // to be in force.
 func (f *frontier) unhold() {
-	f.all, f.left = true, 0
+	f.all, f.left, f.strict = true, 0, false
 	for u := range f.units {
 		switch f.status[u] {
 		case loose:

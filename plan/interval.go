@@ -250,7 +250,11 @@ func (f *frontier) closedBreach(c int32) *breach {
 		hi, lo := f.interval(i, c)
 		ref, then := r.ref[c], cl.ends[i].then
 		for w := range hi {
-			if over := hi[w] &^ (ref[w] | then[w]); over != 0 && !f.onlyGaps && !f.off[ruleOver] {
+			most := ref[w] | then[w]
+			if f.strict {
+				most = ref[w]
+			}
+			if over := hi[w] &^ most; over != 0 && !f.onlyGaps && !f.off[ruleOver] {
 				perm, level := u.Bit(w*64 + bits.TrailingZeros64(over))
 				return &breach{i, perm, level, -1, true}
 			}

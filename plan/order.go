@@ -283,7 +283,9 @@ func newPlanner(m *access.Model, from, to []*access.State, steps []schema.Step, 
 			p.units[u].held = "does not only take away"
 		}
 	}
-	p.addPhantoms(p.open)
+	if !p.off[rulePhantom] {
+		p.addPhantoms(p.open)
+	}
 	p.link()
 	return p, nil
 }

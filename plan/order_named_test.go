@@ -26,6 +26,7 @@ func named(change func(*world)) *world {
 	w := &world{
 		standing: map[string]string{ann: "managed", bob: "managed", cyd: "managed"}, in: map[[2]string]bool{}, has: map[[2]string]bool{},
 		row: map[[2]string]int{}, ceiling: map[string]int{permF: 1, permT: 2, permBill: 2}, personal: map[string]int64{}, group: map[string]int64{},
+		plugin: map[string]int64{}, seat: map[string]bool{}, says: map[[2]string]bool{}, lets: map[[2]string]int{},
 	}
 	change(w)
 	return w

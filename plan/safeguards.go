@@ -32,8 +32,8 @@ const (
 	numRules
 )
 
-// rules says what each rule is.
-var rules = [numRules]string{
+// safeguards says what each rule is.
+var safeguards = [numRules]string{
 	ruleOver:           "nobody has more than the larger of what they have and what they will have",
 	ruleGap:            "nobody has less than the smaller of what they have and what they will have",
 	ruleStanding:       "what somebody is in the organization may be as it was or as it will be",

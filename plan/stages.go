@@ -32,7 +32,7 @@ const (
 // bound, then by search.
 func (p *planner) find() *run {
 	best := p.try(attempt{})
-	held := len(best.why) > 0
+	held := len(best.why) > 0 || p.opts.NarrowOnly
 	if len(best.stuck) == 0 {
 		if len(best.stages) > 2 && !held {
 			if mirror := p.mirror(); mirror != nil && len(mirror.stages) < len(best.stages) {
@@ -76,7 +76,10 @@ func (p *planner) find() *run {
 	}
 	if len(p.open) > 0 { // rather without regard to who joins meanwhile than not at all
 		q := *p
-		q.open, q.classes = nil, p.classes[:p.people]
+		q.open, q.classes, q.units = nil, p.classes[:p.people], slices.Clone(p.units)
+		for u := range q.units {
+			q.units[u].classes = nil
+		}
 		q.link()
 		if r := q.find(); len(r.stuck) == 0 {
 			*p = q
@@ -120,6 +123,9 @@ func (p *planner) try(a attempt) *run {
 				after = "what " + p.units[u].held
 			}
 		}
+	}
+	if after == "" && p.opts.NarrowOnly {
+		after = "what does not only take away"
 	}
 	if after == "" {
 		for u := range p.units {
