@@ -10,6 +10,7 @@ package providers
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -31,6 +32,10 @@ type Kind struct {
 
 	// ConnectToWrite opens it to change it, too.
 	ConnectToWrite func(context.Context, *schema.Config, Environment) (*Connection, Editor, error)
+
+	// Emulate opens an emulator of the system, nil if it has none that is
+	// served by itself.
+	Emulate func(Emulation) (Emulator, error)
 }
 
 // An Environment is what a connection may take from outside.
@@ -38,6 +43,20 @@ type Environment struct {
 	Getenv   func(string) string
 	Progress func(done, total int) // called as reading goes on; may be nil
 	Reset    bool                  // start an embedded emulator over from its seed
+}
+
+// An Emulation says what an emulator starts from and where it keeps its state.
+type Emulation struct {
+	Seed  string // a file
+	State string // a file for the live copy; "" keeps it in memory
+	Reset bool   // start over from the seed
+	Limit bool   // enforce the documented rate limits
+}
+
+// An Emulator serves a system's interfaces.
+type Emulator interface {
+	http.Handler
+	Close() error
 }
 
 // A System is what rolecall knows of one product without talking to it, for

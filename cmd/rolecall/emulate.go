@@ -2,16 +2,20 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/rolecall/rolecall/providers"
+	"github.com/rolecall/rolecall/providers/all"
 	"github.com/rolecall/rolecall/providers/emulator"
 )
 
@@ -23,6 +27,7 @@ func emulateCommand(s streams) *cli.Command {
 			"is kept beside it in .rolecall, or where --state says. Point rolecall at it with ROLECALL_ENDPOINT.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "file", Usage: "the seed, a JSON `FILE`", Required: true},
+			&cli.StringFlag{Name: "system", Usage: "emulate `SYSTEM` (default: what the seed says under \"system\")"},
 			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8787", Usage: "listen on `ADDRESS`; port 0 takes a free one"},
 			&cli.StringFlag{Name: "state", Usage: "keep the live copy in `FILE`"},
 			&cli.BoolFlag{Name: "memory", Usage: "keep no live copy"},
@@ -41,17 +46,17 @@ func doEmulate(c *cli.Context, s streams) error {
 			return fmt.Errorf("live copy: %w", err)
 		}
 	}
-	server, err := emulator.Open(o)
+	handler, stop, err := emulatorOf(c.String("system"), o)
 	if err != nil {
 		return err
 	}
-	defer server.Close()
+	defer stop()
 	listener, err := net.Listen("tcp", c.String("listen"))
 	if err != nil {
 		return fmt.Errorf("emulate: %w", err)
 	}
 	fmt.Fprintf(s.out, "emulator of %s on http://%s\n", o.Seed, listener.Addr())
-	h := &http.Server{Handler: server.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	h := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	done := make(chan error, 1)
 	go func() { done <- h.Serve(listener) }()
 	select {
@@ -65,4 +70,41 @@ func doEmulate(c *cli.Context, s streams) error {
 		return fmt.Errorf("emulate: %w", err)
 	}
 	return nil
+}
+
+// emulatorOf opens the emulator of a system, the one that the seed names if
+// none is given. A seed that names none is for the system that the emulator was
+// made for first.
+func emulatorOf(system string, o emulator.Options) (http.Handler, func() error, error) {
+	if system == "" {
+		var named struct {
+			System string `json:"system"`
+		}
+		if b, err := os.ReadFile(o.Seed); err == nil && json.Unmarshal(b, &named) == nil {
+			system = named.System
+		}
+	}
+	var names []string
+	for _, k := range all.Kinds() {
+		if k.Emulate == nil {
+			continue
+		}
+		names = append(names, k.Language.Name)
+		if k.Language.Name != system {
+			continue
+		}
+		e, err := k.Emulate(providers.Emulation{Seed: o.Seed, State: o.State, Reset: o.Reset, Limit: o.RateLimits})
+		if err != nil {
+			return nil, nil, err
+		}
+		return e, e.Close, nil
+	}
+	if first := all.Kinds()[0].Language.Name; system != "" && system != first {
+		return nil, nil, usage("there is no emulator of %q; there are those of %s", system, strings.Join(append([]string{first}, names...), ", "))
+	}
+	server, err := emulator.Open(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return server.Handler(), server.Close, nil
 }

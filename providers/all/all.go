@@ -6,6 +6,7 @@ import (
 	"github.com/rolecall/rolecall/providers"
 	"github.com/rolecall/rolecall/providers/belay"
 	"github.com/rolecall/rolecall/providers/claude"
+	"github.com/rolecall/rolecall/providers/conduit"
 	"github.com/rolecall/rolecall/providers/elvex"
 	"github.com/rolecall/rolecall/schema"
 )
@@ -14,6 +15,7 @@ import (
 func Kinds() []providers.Kind {
 	return []providers.Kind{
 		claude.Kind(),
+		conduit.Kind(),
 		belay.Kind(),
 		elvex.Kind(),
 	}
