@@ -385,19 +385,34 @@ func (a *analysis) unmanaged() {
 	}
 }
 
-// unsafeOrder reports that no safe order was found.
+// unsafeOrder reports that no safe order was found, or, where gaps are
+// accepted, who is out of bounds for how long.
 func (a *analysis) unsafeOrder() {
+	amount := map[bool]string{true: "more than before and after", false: "less than before and after"}
+	if len(a.schedule.Gaps) > 0 {
+		for _, g := range a.schedule.Gaps {
+			var members []string
+			for _, m := range g.Members {
+				members = append(members, a.model.Members[m])
+			}
+			f := &finding{Rule: "unsafe-order", Members: members, Much: len(members), Of: len(a.model.Members), Gap: !g.Over, Accept: "unsafe-order",
+				Message: fmt.Sprintf("%s: %s of %s while stage %d of the order is carried out", who(members), amount[g.Over], g.Permission, g.From+1),
+				Fix:     "split the change in two, and apply one after the other"}
+			a.found = append(a.found, f)
+		}
+		return
+	}
+	violations := a.schedule.Witness
+	if len(violations) == 0 {
+		violations = a.schedule.Stuck
+	}
 	for i, u := range a.plan.Unsafe {
-		if i == 5 { // the rest is in the plan's list
+		if i == 5 || i == len(violations) { // the rest is in the plan's list
 			break
 		}
-		much := "less than before and after"
-		if a.schedule.Stuck[i].Over {
-			much = "more than before and after"
-		}
 		a.found = append(a.found, &finding{Rule: "unsafe-order", Members: []string{u.Member},
-			Message: fmt.Sprintf("whenever %s is carried out, %s has %s of %s for a while", u.Between[0], u.Member, much, u.Permission),
-			Fix:     "split the change in two, and apply one after the other"})
+			Message: fmt.Sprintf("whenever %s is carried out, %s has %s of %s for a while", u.Between[0], u.Member, amount[violations[i].Over], u.Permission),
+			Fix:     "split the change in two, and apply one after the other, or accept gaps with --accept-gaps"})
 	}
 }
 

@@ -31,6 +31,10 @@ type Finding struct {
 	Members  []string       `json:"members,omitempty"`
 	Fix      string         `json:"fix,omitempty"`
 	Accepted bool           `json:"accepted"`
+
+	// AcceptedBy is the place of the accept block that takes the risk, or the
+	// option that does.
+	AcceptedBy string `json:"accepted_by,omitempty"`
 }
 
 // A Range is a place in the configuration.
@@ -57,6 +61,8 @@ type finding struct {
 	Members  []string
 	Fix      string
 	Accept   string // the name to accept it by, the rule's id if empty
+	Much, Of int    // what an accept block's up_to is compared with: how much, out of how much
+	Gap      bool   // that somebody has too little for a while, which can be accepted
 }
 
 // Acceptable returns the names that findings can be accepted by.
@@ -85,8 +91,13 @@ func defaultSeverity(rule string) Severity {
 
 // judge turns findings into what the plan says: rules change the severity or
 // ignore, and what is accepted no longer blocks.
-func judge(found []*finding, rules []schema.Rule, accept []string) []Finding {
+func (in *Input) judge(found []*finding, members int) []Finding {
+	rules := in.Config.Rules
 	var list []Finding
+	concerned := map[string]int{} // members of all findings of a rule
+	for _, f := range found {
+		concerned[f.Rule] += max(len(f.Members), 1)
+	}
 	for _, f := range found {
 		sev := f.Severity
 		if sev == "" {
@@ -111,10 +122,13 @@ func judge(found []*finding, rules []schema.Rule, accept []string) []Finding {
 		if name == "" {
 			name = f.Rule
 		}
+		if f.Accept == "" {
+			f.Much, f.Of = concerned[f.Rule], members
+		}
+		by := in.acceptedBy(f, name, members)
 		list = append(list, Finding{
 			Rule: f.Rule, Severity: sev, Message: f.Message, Address: f.Address, Range: place(f.Range),
-			Members: f.Members, Fix: f.Fix,
-			Accepted: slices.Contains(accept, name) && !slices.Contains(unacceptable, f.Rule),
+			Members: f.Members, Fix: f.Fix, Accepted: by != "", AcceptedBy: by,
 		})
 	}
 	weight := func(f Finding) int { return slices.Index([]Severity{Error, Warning, Info}, f.Severity) }

@@ -36,10 +36,10 @@ func (a *analysis) guards() {
 }
 
 // guard records one guard, and a finding if it is exceeded.
-func (a *analysis) guard(name, value, limit string, ok bool, members []string, message string) {
+func (a *analysis) guard(name, value, limit string, ok bool, members []string, message string, much, of int) {
 	a.plan.Guards = append(a.plan.Guards, GuardResult{Name: name, Value: value, Limit: limit, OK: ok})
 	if !ok {
-		a.found = append(a.found, &finding{Rule: "guard-exceeded", Accept: "guard." + name, Range: a.Config.Guard.Decl, Members: members,
+		a.found = append(a.found, &finding{Rule: "guard-exceeded", Accept: "guard." + name, Much: much, Of: of, Range: a.Config.Guard.Decl, Members: members,
 			Message: message, Fix: fmt.Sprintf("make the change smaller, raise %s in the guard block, or accept it with --accept guard.%s", name, name)})
 	}
 }
@@ -66,7 +66,7 @@ func (a *analysis) guardLosing(g schema.Guard) {
 	a.guard("max_members_losing_access", fmt.Sprint(len(losing)), share(g.MaxMembersLosingAccess),
 		g.MaxMembersLosingAccess.Allows(len(losing), total), losing,
 		fmt.Sprintf("%s of %s members (%.1f %%) would lose something that no open wave explains; the limit is %s",
-			schema.Thousands(len(losing)), schema.Thousands(total), percent(len(losing), total), share(g.MaxMembersLosingAccess)))
+			schema.Thousands(len(losing)), schema.Thousands(total), percent(len(losing), total), share(g.MaxMembersLosingAccess)), len(losing), total)
 }
 
 // losingAnyway returns the members who would lose something even if nobody's
@@ -125,7 +125,7 @@ func (a *analysis) guardRemovals(g schema.Guard) {
 		}
 	}
 	a.guard("max_removals", fmt.Sprint(n), fmt.Sprint(g.MaxRemovals), n <= g.MaxRemovals, nil,
-		fmt.Sprintf("%s memberships, groups, roles or members would be taken away; the limit is %d", schema.Thousands(n), g.MaxRemovals))
+		fmt.Sprintf("%s memberships, groups, roles or members would be taken away; the limit is %d", schema.Thousands(n), g.MaxRemovals), n, a.plan.Members)
 }
 
 // guardShrink finds the group that loses the largest share of its members. A
@@ -133,24 +133,18 @@ func (a *analysis) guardRemovals(g schema.Guard) {
 func (a *analysis) guardShrink(g schema.Guard) {
 	worst, ok := GuardResult{Value: "0"}, true
 	message := ""
-	largest := 0.0
+	largest, much, of := 0.0, 0, 0
+	turnovers := a.turnovers()
 	for _, have := range a.b.live.Of("group") {
 		before := have.Get("members").AsSet()
-		want := a.b.desired.Objects[have.Addr]
+		t := turnovers[have.Addr]
 		if len(before) == 0 {
 			continue
 		}
-		stay := 0
-		if want != nil {
-			for _, e := range before {
-				if want.Get("members").Has(e) {
-					stay++
-				}
-			}
-		}
-		lost, left := len(before)-stay, 0
-		if want != nil {
-			left = len(want.Get("members").AsSet())
+		lost := len(t.leave)
+		left := len(before) - lost + t.joins
+		if t.deleted {
+			lost, left = len(before), 0
 		}
 		if lost == 0 {
 			continue
@@ -163,7 +157,7 @@ func (a *analysis) guardShrink(g schema.Guard) {
 		if p <= largest {
 			continue
 		}
-		largest = p
+		largest, much, of = p, lost, len(before)
 		worst.Value = fmt.Sprintf("%s: %d of %d", have.Addr, lost, len(before))
 		if emptied || !g.MaxGroupShrink.Allows(lost, len(before)) {
 			ok = false
@@ -173,7 +167,7 @@ func (a *analysis) guardShrink(g schema.Guard) {
 			}
 		}
 	}
-	a.guard("max_group_shrink", worst.Value, share(g.MaxGroupShrink), ok, nil, message)
+	a.guard("max_group_shrink", worst.Value, share(g.MaxGroupShrink), ok, nil, message, much, of)
 }
 
 // guardSpend compares the sum of the finite limits before and after. A limit
@@ -208,7 +202,11 @@ func (a *analysis) guardSpend(g schema.Guard) {
 	if freed > 0 {
 		value = fmt.Sprintf("%d unlimited", freed)
 	}
-	a.guard("max_spend_increase", value, share(g.MaxSpendIncrease), ok, unlimited, message)
+	much, of := int((rise+99)/100), int(before/100) // in major units
+	if freed > 0 {
+		much, of = int(freed), len(a.model.Members)
+	}
+	a.guard("max_spend_increase", value, share(g.MaxSpendIncrease), ok, unlimited, message, much, of)
 }
 
 func money(minor int64) string { return schema.Major(fmt.Sprint(minor)) }
@@ -246,4 +244,37 @@ func (a *analysis) guardProtected(g schema.Guard) {
 			Message: fmt.Sprintf("the guard protects %s, who would lose something", who(hurt)),
 			Fix:     "leave them out of the change, or take them off the list"})
 	}
+}
+
+// A turnover is who leaves a group and how many join it, of what is carried out.
+type turnover struct {
+	leave   map[string]bool
+	joins   int
+	deleted bool
+}
+
+// turnovers returns what becomes of the groups, held steps left out.
+func (a *analysis) turnovers() map[schema.Address]turnover {
+	out := map[schema.Address]turnover{}
+	for i := range a.steps {
+		if a.schedule.Held[i] != "" {
+			continue
+		}
+		for _, e := range a.steps[i].Effects {
+			t := out[e.Addr]
+			switch {
+			case e.Attr == "" && e.Op == schema.Drop:
+				t.deleted = true
+			case e.Attr == "members" && e.Op == schema.Include:
+				t.joins++
+			case e.Attr == "members" && e.Op == schema.Exclude:
+				if t.leave == nil {
+					t.leave = map[string]bool{}
+				}
+				t.leave[e.Item] = true
+			}
+			out[e.Addr] = t
+		}
+	}
+	return out
 }

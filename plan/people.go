@@ -42,7 +42,12 @@ func (p *Plan) Call(people People) (*Plan, error) {
 		return nil, w.err
 	}
 	names := pseudonyms(w.Bytes(), people)
-	masked := address.ReplaceAllFunc(w.Bytes(), func(b []byte) []byte { return []byte(names[canonical(b)]) })
+	masked := address.ReplaceAllFunc(w.Bytes(), func(b []byte) []byte {
+		if b[0] == '\\' {
+			return b
+		}
+		return []byte(names[canonical(b)])
+	})
 	out := &Plan{CreatedAt: p.CreatedAt, Steps: map[string]*schema.Step{}}
 	if err := readRecords(&reader{saved: &Saved{Plan: out}}, masked); err != nil {
 		return nil, fmt.Errorf("plan: bug: %w", err)
@@ -62,7 +67,7 @@ func pseudonyms(text []byte, people People) map[string]string {
 	var list []string
 	seen := map[string]bool{}
 	for _, b := range address.FindAll(text, -1) {
-		if a := canonical(b); !seen[a] {
+		if a := canonical(b); b[0] != '\\' && !seen[a] {
 			seen[a] = true
 			list = append(list, a)
 		}

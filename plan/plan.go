@@ -49,7 +49,12 @@ type Input struct {
 	Now         time.Time    // what the plan calls its time; not part of any digest
 	Order       OrderOptions // what the order of the steps may and may not do
 	Accept      []string     // guards and rules that are accepted for this plan
-	Author      string       // e-mail address of who wrote the configuration, "" if that is not known
+
+	// Only are the phases, and Targets the objects, to which what is carried
+	// out is limited; nil for all. The analysis covers the whole organization.
+	Only    []string
+	Targets []schema.Address
+	Author  string // e-mail address of who wrote the configuration, "" if that is not known
 }
 
 // A Verdict is a plan in one word.
@@ -109,7 +114,11 @@ type Plan struct {
 
 // Options are what one plan is asked for, beside what the configuration says.
 type Options struct {
-	Accept []string `json:"accept,omitempty"` // guards and rules that are accepted, each by its name
+	Accept     []string         `json:"accept,omitempty"` // guards and rules that are accepted, each by its name
+	AcceptGaps bool             `json:"accept_gaps,omitempty"`
+	Only       []string         `json:"only,omitempty"`    // phases
+	Targets    []schema.Address `json:"targets,omitempty"` // objects
+	NarrowOnly bool             `json:"narrow_only,omitempty"`
 }
 
 // A Summary counts.
@@ -192,10 +201,19 @@ const formatVersion = "1.0"
 func Build(in Input) (*Plan, error) {
 	binder := bind(in.Description, in.Live)
 	b := binder.b
+	binder.erase(in.Config)
+	if err := in.unknown(b); err != nil {
+		return nil, err
+	}
 	in.System.Complete(b.live, b.desired)
 	changes := diff(b)
 	steps := in.System.Expand(changes, b.live, b.desired)
 	slices.SortFunc(steps, func(x, y schema.Step) int { return compareText(x.ID, y.ID) })
+
+	in.hold(steps, changes)
+	for _, x := range in.Config.Accepts { // as good as --accept-gaps
+		in.Order.AcceptGaps = in.Order.AcceptGaps || x.Name == "unsafe-order" && !x.Expires.Begun(in.Now)
+	}
 
 	model, readings := in.System.Access(b.live, b.desired)
 	from, to := readings[0], readings[1]
@@ -208,7 +226,7 @@ func Build(in Input) (*Plan, error) {
 	p := &Plan{
 		FormatVersion: formatVersion, RolecallVersion: in.Version, CreatedAt: in.Now.UTC().Format(time.RFC3339),
 		SystemName: in.Config.System.Name, Live: b.live, Desired: b.desired, Steps: map[string]*schema.Step{},
-		Frozen: in.Config.Guard.Frozen, ConfigDigest: in.Config.Digest, Options: Options{Accept: in.Accept},
+		Frozen: in.Config.Guard.Frozen, ConfigDigest: in.Config.Digest, Options: in.options(),
 	}
 	for _, o := range in.Config.Of("organization") {
 		p.Organization = o.Label
@@ -231,7 +249,7 @@ func Build(in Input) (*Plan, error) {
 	a.checks()
 	a.inspect()
 	a.guards()
-	p.Findings = judge(a.found, in.Config.Rules, in.Accept)
+	p.Findings = in.judge(a.found, p.Members)
 	p.quote(in.Config)
 	p.conclude()
 	return p, nil

@@ -28,7 +28,8 @@ func applyCommand(s streams) *cli.Command {
 		UsageText: "rolecall apply [options]\n\n   rolecall apply -C examples/acme\n   rolecall apply -C examples/acme --auto-approve",
 		Description: "Carries the plan out stage by stage. Every write is read back before it counts.\n" +
 			"Console steps are shown with what to enter; they count when a read shows that they were done.",
-		Flags: append(commonFlags("text", "json"),
+		ArgsUsage: "[PLANFILE]",
+		Flags: append(append(commonFlags("text", "json"), limitFlags()...),
 			&cli.BoolFlag{Name: "auto-approve", Usage: "do not ask"},
 			&cli.StringFlag{Name: "console", Usage: "what to make of console steps: `auto|wait|stop` (default: auto on the emulator, wait on a terminal, else stop)"},
 			authorFlag(),
@@ -70,7 +71,7 @@ func doApply(c *cli.Context, s streams) (err error) {
 		return err
 	}
 	read := &remembering{Reader: conn.Reader}
-	p, err := makePlan(c.Context, c, s, cfg, read, log)
+	p, err := reviewed(c, s, cfg, read, log)
 	if err != nil {
 		return err
 	}
@@ -118,7 +119,7 @@ func doApply(c *cli.Context, s streams) (err error) {
 	if err != nil {
 		return err
 	}
-	after, err := makePlan(c.Context, c, s, cfg, conn.Reader, log)
+	after, err := makePlanWith(c.Context, c, s, cfg, conn.Reader, log, p.Options)
 	if err != nil {
 		return fmt.Errorf("everything was applied and read back, but the last look failed: %w", err)
 	}

@@ -22,7 +22,7 @@ func planCommand(s streams) *cli.Command {
 		UsageText: "rolecall plan [options]\n\n   rolecall plan -C examples/acme\n   rolecall plan -C examples/acme --format json\n   rolecall plan --prove change.plan",
 		Description: "Compares the configuration with the live organization. It reads and cannot write.\n" +
 			"Blocked plans exit with 3, plans that hang on something unreadable with 5.",
-		Flags: append(commonFlags(planFormats...),
+		Flags: append(append(commonFlags(planFormats...), limitFlags()...),
 			&cli.BoolFlag{Name: "detailed-exitcode", Usage: "exit with 2 if there are changes"},
 			authorFlag(),
 			&cli.StringSliceFlag{Name: "accept", Usage: "accept one guard or finding by `NAME`, such as guard.max_removals"},
@@ -69,6 +69,17 @@ func doPlan(c *cli.Context, s streams) error {
 	return status(planStatus(p, c.Bool("detailed-exitcode")))
 }
 
+// limitFlags limit what a plan carries out. The analysis always covers the
+// whole organization.
+func limitFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "only", Usage: "carry out only the steps of `PHASE,…`"},
+		&cli.StringSliceFlag{Name: "target", Usage: "carry out only the steps that touch `ADDRESS`"},
+		&cli.BoolFlag{Name: "narrow-only", Usage: "carry out only what takes away, whatever else is unfinished: for offboarding and incidents"},
+		&cli.BoolFlag{Name: "accept-gaps", Usage: "where there is no safe order, let members be without something for a while; nobody gets too much"},
+	}
+}
+
 // savePlan writes a plan to a file that only its owner can read: it names
 // people and what they can do.
 func savePlan(path string, p *plan.Plan) error {
@@ -85,11 +96,25 @@ func savePlan(path string, p *plan.Plan) error {
 // makePlan reads the live organization and plans. It holds a reader, so it
 // cannot write.
 func makePlan(ctx context.Context, c *cli.Context, s streams, cfg *configuration, reader providers.Reader, log *slog.Logger) (*plan.Plan, error) {
+	return makePlanWith(ctx, c, s, cfg, reader, log, planOptions(c))
+}
+
+// planOptions returns what the flags ask for.
+func planOptions(c *cli.Context) plan.Options {
+	o := plan.Options{Accept: c.StringSlice("accept"), AcceptGaps: c.Bool("accept-gaps"), NarrowOnly: c.Bool("narrow-only"), Only: c.StringSlice("only")}
+	for _, t := range c.StringSlice("target") {
+		o.Targets = append(o.Targets, schema.Address(t))
+	}
+	return o
+}
+
+// makePlanWith is makePlan with options that may come from a saved plan.
+func makePlanWith(ctx context.Context, c *cli.Context, s streams, cfg *configuration, reader providers.Reader, log *slog.Logger, o plan.Options) (*plan.Plan, error) {
 	at, err := now(c, s)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range c.StringSlice("accept") {
+	for _, name := range o.Accept {
 		if known := plan.Acceptable(); !slices.Contains(known, name) {
 			if n := schema.Nearest(name, known); n != "" {
 				return nil, usage("--accept %q: there is no such guard or check that can be accepted; did you mean %q?", name, n)
@@ -105,7 +130,8 @@ func makePlan(ctx context.Context, c *cli.Context, s streams, cfg *configuration
 	read := time.Since(start)
 	p, err := plan.Build(plan.Input{
 		Config: cfg.Config, Description: cfg.description, System: cfg.system, Live: live,
-		Version: version, Now: at, Accept: c.StringSlice("accept"), Author: author(c),
+		Version: version, Now: at, Accept: o.Accept, Author: author(c), Only: o.Only, Targets: o.Targets,
+		Order: plan.OrderOptions{NarrowOnly: o.NarrowOnly, AcceptGaps: o.AcceptGaps},
 	})
 	if err != nil {
 		return nil, err

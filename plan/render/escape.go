@@ -23,7 +23,7 @@ func mdText(s string) string { return references(schema.Printable(s), true) }
 func code(s string) string { return "<code>" + references(schema.Printable(s), false) + "</code>" }
 
 // harmless is the ASCII punctuation that means nothing inside a line.
-const harmless = " ,;%?\"'/"
+const harmless = " ,;%?\"'"
 
 // references writes every character that may mean something as a reference.
 func references(s string, words bool) string {
@@ -34,7 +34,7 @@ func references(s string, words bool) string {
 			b.WriteRune(r)
 		case words && (r == '.' || r == ')' || r == '(') && closes(s, i):
 			b.WriteRune(r) // the end of a sentence is no list, no link, no address
-		case strings.ContainsRune(harmless, r) && r != '/':
+		case strings.ContainsRune(harmless, r) && strings.TrimLeft(s[:i+1], " ") != "": // spaces in front would indent
 			b.WriteRune(r)
 		default:
 			fmt.Fprintf(&b, "&#%d;", r)

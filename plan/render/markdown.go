@@ -363,7 +363,7 @@ func (m *markdown) objects() {
 			if c.Held {
 				held = " _(held)_"
 			}
-			m.line("- %s %s: %s%s", strings.ReplaceAll(sign(c.Action), "~", "±"), code(string(c.Address)), mdText(m.fields(c)), held)
+			m.line("- %s %s: %s%s", code(sign(c.Action)), code(string(c.Address)), mdText(m.fields(c)), held)
 			for _, diff := range m.diffs(c) {
 				m.diff(diff)
 			}

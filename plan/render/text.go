@@ -60,7 +60,10 @@ func Text(w io.Writer, p *plan.Plan, o Options) error {
 	return err
 }
 
-func (t *text) head(s string) { fmt.Fprintf(t, "\n%s\n", t.Bold(s)) }
+func (t *text) head(s string) {
+	fmt.Fprintln(t)
+	t.line("", t.Bold, "%s", s)
+}
 
 // line writes a paragraph behind a mark. It is folded at the width, each line
 // under the first one's text.

@@ -131,6 +131,10 @@ const rolesPage = "Organization settings › Roles"
 // member can only keep the bound in two halves where it trades one thing for
 // another.
 func (e *expander) role(c *schema.Change) {
+	if c.Action == schema.Delete {
+		e.deleteRole(c)
+		return
+	}
 	before, after := e.parts(c.Before), e.parts(c.After)
 	up, down := e.grantMoves(c.Addr, before, after)
 	if c.Action == schema.Create {
@@ -329,6 +333,10 @@ func (e *expander) roleProof(effects []schema.Effect) schema.Proof {
 
 func (e *expander) group(c *schema.Change, attach map[string][]string) {
 	after := c.After
+	if c.Action == schema.Delete {
+		e.deleteGroup(c)
+		return
+	}
 	if c.Action == schema.Create {
 		e.add(schema.Step{
 			ID: e.exists[c.Addr], Addr: c.Addr, Via: schema.ByAPI, Phase: phaseGroups,

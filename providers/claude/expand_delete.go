@@ -1,0 +1,47 @@
+package claude
+
+import (
+	"fmt"
+
+	"github.com/rolecall/rolecall/schema"
+	"github.com/rolecall/rolecall/schema/access"
+)
+
+// deleteGroup deletes a group, and with it its memberships, what is attached
+// to it and its limit. It takes one request.
+func (e *expander) deleteGroup(c *schema.Change) {
+	g := c.Before
+	s := schema.Step{
+		ID: string(c.Addr) + "/delete", Addr: c.Addr, Via: schema.ByAPI, Phase: phaseRemovals,
+		Action:  "delete the group " + quoted(g.Key),
+		Request: &schema.Request{Method: "DELETE", Path: "/v1/organizations/rbac_groups/" + g.ID},
+		Proof:   schema.Exact, Settle: slow, Effects: []schema.Effect{{Addr: c.Addr, Op: schema.Drop}},
+	}
+	for _, email := range g.Get(attrMembers).AsSet() {
+		if e.desired.Objects[schema.MakeAddress("member", email, "")] != nil { // else the removal of the person moves it
+			s.Moves = append(s.Moves, membership(email, c.Addr, access.In, access.Out))
+		}
+	}
+	for _, role := range g.Get(attrRoles).AsSet() {
+		for _, part := range roleParts {
+			s.Moves = append(s.Moves, access.Move{Kind: access.MoveAttachment, Group: string(c.Addr),
+				Source: sourceName(schema.Address(role), part), From: access.In, To: access.Out})
+		}
+	}
+	if l := g.Get(attrLimit); l.Kind() == schema.KindText {
+		s.Moves = append(s.Moves, access.Move{Kind: access.MoveGroupSetting, Group: string(c.Addr), Setting: monthlySpend, From: l.AsText()})
+	}
+	e.add(s)
+}
+
+// deleteRole deletes a role by hand, once it is attached to nothing.
+func (e *expander) deleteRole(c *schema.Change) {
+	_, down := e.grantMoves(c.Addr, e.parts(c.Before), e.parts(nil))
+	e.add(schema.Step{
+		ID: string(c.Addr) + "/delete", Addr: c.Addr, Via: schema.ByConsole, Phase: phaseRemovals,
+		Action: "delete the role " + quoted(c.Before.Key),
+		Console: &schema.Console{Where: rolesPage + " › " + quoted(c.Before.Key), By: byIdentity,
+			Do: []string{fmt.Sprintf("Check that no group has %s any more.", quoted(c.Before.Key)), "Delete the role."}},
+		Proof: schema.Exact, Settle: slow, Moves: down, Effects: []schema.Effect{{Addr: c.Addr, Op: schema.Drop}},
+	})
+}
