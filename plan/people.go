@@ -23,9 +23,10 @@ const (
 	Counts   People = "counts"
 )
 
-// address matches what may be somebody's e-mail address, also percent-encoded
+// address matches, beside the escapes of JSON, whose letters must not count as
+// part of an address, what may be somebody's e-mail address, also percent-encoded
 // as it is in the path of a request.
-var address = regexp.MustCompile(`[^\s"'\\\[\](){},;:<>/“”]+(?:@|%40)[^\s"'\\\[\](){},;:<>/“”%]+`)
+var address = regexp.MustCompile(`\\(?:u[0-9a-fA-F]{4}|.)|[^\s"'\\\[\](){},;:<>/“”]+(?:@|%40)[^\s"'\\\[\](){},;:<>/“”%]+`)
 
 // Call returns p with every e-mail address in it written as people asks for.
 // What it returns is for showing: it cannot be carried out.
