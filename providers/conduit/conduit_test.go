@@ -29,7 +29,7 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if testing.Short() {
-		if err := flag.Set("rapid.checks", "12"); err != nil {
+		if err := flag.Set("rapid.checks", "60"); err != nil {
 			panic(err)
 		}
 	}
@@ -121,6 +121,16 @@ func TestAcceptance(t *testing.T) {
 			t.Errorf("%q, want ABC", got)
 		}
 	})
+	t.Run("two teams widen, also where one has credentials and no list", func(t *testing.T) {
+		s := live(roleMember, "ABC", "A", "team")
+		u := s.Objects["team.t"].Clone()
+		u.Addr, u.Key, u.ID = "team.u", "u", "u"
+		u.Put(allowedOf("v"), schema.Text(inherit))
+		s.Add(u)
+		if got := letters(s, "vendor"); got != "ABC" {
+			t.Errorf("%q, want ABC", got)
+		}
+	})
 	t.Run("what could not be read is unknown", func(t *testing.T) {
 		s := live(roleMember, "ABC", "A", "team")
 		s.Objects["team.t"].Put(allowedOf("v"), schema.Unavailable("no session"))
@@ -189,7 +199,7 @@ func TestNoEmptyListLeaves(t *testing.T) {
 // A place is an emulator that is served, with a directory for configurations.
 type place struct {
 	*emulator.Server
-	url, dir string
+	url string
 }
 
 func serve(t testing.TB, seed emulator.State) *place {
@@ -203,7 +213,7 @@ func serve(t testing.TB, seed emulator.State) *place {
 	if err := os.WriteFile(path, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := emulator.Open(emulator.Options{Seed: path, State: path + ".live"})
+	s, err := emulator.Open(emulator.Options{Seed: path})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -649,5 +659,48 @@ func TestTheEmulatorHasTheTraps(t *testing.T) {
 		if status, body := do(c.method, c.path, c.body); status != c.status || !strings.Contains(body, c.part) {
 			t.Errorf("%s %s %s: %d %s, want %d with %q", c.method, c.path, c.body, status, body, c.status, c.part)
 		}
+	}
+}
+
+// TestWritesOutliveTheProcess opens the live copy again without closing it.
+func TestWritesOutliveTheProcess(t *testing.T) {
+	b, err := json.Marshal(emulator.State{System: emulator.System, Organization: small().Organization, Users: small().Users, Teams: small().Teams})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed := filepath.Join(t.TempDir(), "seed.json")
+	if err := os.WriteFile(seed, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := emulator.Options{Seed: seed, State: seed + ".live"}
+	first, err := emulator.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := httptest.NewRequest("PATCH", "/scim/v2/t/org_m/Groups/team_t", strings.NewReader(`{"Operations":[{"op":"replace","path":"displayName","value":"renamed"}]}`))
+	req.Header.Set("Authorization", "Bearer "+emulator.DefaultToken)
+	w := httptest.NewRecorder()
+	if first.ServeHTTP(w, req); w.Code != 200 {
+		t.Fatal(w.Code, w.Body)
+	}
+	second, err := emulator.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w = httptest.NewRecorder()
+	get := httptest.NewRequest("GET", "/scim/v2/t/org_m/Groups/team_t", nil)
+	get.Header.Set("Authorization", "Bearer "+emulator.DefaultToken)
+	if second.ServeHTTP(w, get); !strings.Contains(w.Body.String(), "renamed") {
+		t.Errorf("after opening again: %s", w.Body)
+	}
+	if err := os.WriteFile(seed, append(b, ' '), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := emulator.Open(o); !errors.Is(err, emulator.ErrSeedChanged) {
+		t.Errorf("with another seed: %v", err)
+	}
+	o.Reset = true
+	if _, err := emulator.Open(o); err != nil {
+		t.Errorf("starting over: %v", err)
 	}
 }
