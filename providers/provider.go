@@ -10,6 +10,7 @@ package providers
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
 
 	"github.com/hashicorp/hcl/v2"
@@ -22,6 +23,10 @@ import (
 type Kind struct {
 	// Language declares the blocks of the configuration.
 	Language *schema.System
+
+	// Starter holds the *.hcl files of a configuration to begin with, which is
+	// valid and teaches; nil if there is none.
+	Starter fs.FS
 
 	// New returns the system for one configuration. It touches nothing.
 	New func(*schema.Config) System

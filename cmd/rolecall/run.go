@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -45,6 +47,10 @@ func run(ctx context.Context, args []string, s streams) int {
 	out := &counted{Writer: s.out}
 	s.out = out
 	app := newApp(s)
+	if list, ok := offers(ctx, app, args, s); ok {
+		fmt.Fprint(s.out, strings.Join(append(list, ""), "\n"))
+		return exitOK
+	}
 	args = reorder(app, args)
 	err := app.RunContext(ctx, args)
 	code := exitCode(err)
@@ -101,9 +107,9 @@ func newApp(s streams) *cli.App {
 		Commands: []*cli.Command{
 			validateCommand(s), fmtCommand(s), schemaCommand(s),
 			planCommand(s), showCommand(s), applyCommand(s),
-			importCommand(s), snapshotCommand(s),
+			initCommand(s), importCommand(s), snapshotCommand(s),
 			confirmCommand(s),
-			explainCommand(s), emulateCommand(s), versionCommand(s),
+			explainCommand(s), emulateCommand(s), completionCommand(s), versionCommand(s),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
@@ -213,11 +219,31 @@ func setUp(c *cli.Context, s streams, formats ...string) (*slog.Logger, error) {
 
 func versionCommand(s streams) *cli.Command {
 	return &cli.Command{
-		Name: "version", Usage: "print the version",
+		Name: "version", Usage: "print the version, and what it was built from",
 		UsageText: "rolecall version",
 		Action: func(*cli.Context) error {
-			_, err := fmt.Fprintln(s.out, "rolecall "+version)
+			_, err := fmt.Fprintln(s.out, "rolecall "+version+built())
 			return err
 		},
 	}
+}
+
+// built says what the program was built from and with, as far as it knows.
+func built() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	text := ""
+	for _, kv := range info.Settings {
+		switch {
+		case kv.Key == "vcs.revision" && kv.Value != "":
+			text += ", commit " + kv.Value[:min(len(kv.Value), 12)]
+		case kv.Key == "vcs.time" && kv.Value != "":
+			text += " of " + kv.Value
+		case kv.Key == "vcs.modified" && kv.Value == "true":
+			text += ", with changes"
+		}
+	}
+	return text + ", " + info.GoVersion + " " + runtime.GOOS + "/" + runtime.GOARCH
 }

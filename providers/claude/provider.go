@@ -33,6 +33,7 @@ import (
 func Kind() providers.Kind {
 	return providers.Kind{
 		Language:       language,
+		Starter:        starter,
 		New:            func(c *schema.Config) providers.System { return New(c) },
 		Connect:        Connect,
 		ConnectToWrite: ConnectToWrite,
