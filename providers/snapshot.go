@@ -20,6 +20,23 @@ type Relabeler interface {
 	Relabel(*schema.State)
 }
 
+// A Wordy is a system that says which attributes of live objects hold its own
+// words, and nothing of an organization's. All others are replaced where a
+// snapshot is pseudonymised.
+type Wordy interface {
+	Words() schema.Words
+}
+
+// Pseudonymise returns a copy of a snapshot in which nothing is an
+// organization's own.
+func Pseudonymise(system System, snap *schema.Snapshot) (*schema.Snapshot, error) {
+	var words schema.Words
+	if s, ok := system.(Wordy); ok {
+		words = s.Words()
+	}
+	return snap.Pseudonymise(words)
+}
+
 // TakeSnapshot returns a snapshot of a state that was read at a moment. The
 // state stays as it is.
 func TakeSnapshot(system System, name, version string, at time.Time, live *schema.State) *schema.Snapshot {

@@ -23,9 +23,11 @@ func snapshotCommand(s streams) *cli.Command {
 		Name: "snapshot", Usage: "save the live organization in one file, to work on without a network",
 		UsageText: "rolecall snapshot [options]\n\n   rolecall snapshot -C examples/acme -o acme.snapshot.json\n   rolecall plan -C examples/acme --snapshot acme.snapshot.json",
 		Description: "Reads the live organization and cannot write to it. Beside the snapshot, its members are written as a\n" +
-			"CSV file, to keep as a backup before a migration. Both can be read by their owner only; no key is in them.",
+			"CSV file, to keep as a backup before a migration. Pseudonyms are the same throughout one file and cannot be\n" +
+			"turned back; roles, groups, limits and who is in what stay as they are. Both can be read by their owner only; no key is in them.",
 		Flags: append(commonFlags("text", "json"),
 			&cli.StringFlag{Name: "o", Usage: "write to `FILE`, and the members beside it; - is stdout, without members (default: named after the organization and the day)"},
+			&cli.BoolFlag{Name: "pseudonymise", Usage: "replace every name, address and id by one that is made up, to show the snapshot to others"},
 			&cli.BoolFlag{Name: "force", Usage: "overwrite files that are there"},
 			snapshotFlag(),
 			&cli.BoolFlag{Name: "reset", Usage: "start the embedded emulator over from its seed"},
@@ -56,6 +58,12 @@ func doSnapshot(c *cli.Context, s streams) error {
 		return err
 	}
 	snap := providers.TakeSnapshot(cfg.system, cfg.System.Name, version, at, live)
+	if c.Bool("pseudonymise") {
+		if snap, err = providers.Pseudonymise(cfg.system, snap); err != nil {
+			return err
+		}
+		live = snap.State
+	}
 	b, err := snap.Encode()
 	if err != nil {
 		return err

@@ -82,3 +82,12 @@ func relabelRole(o *schema.Object, capability, connector func(string) string, sp
 		o.Put(attr, schema.Map(m))
 	}
 }
+
+// Words says which attributes hold words of the product.
+func (s *System) Words() schema.Words {
+	return schema.Words{
+		Attrs: []string{attrEnabled, attrCapabilities, attrAdmin, attrConnectorDefault, attrForeignMembers, attrSource, attrOrganizationRole,
+			attrLimit, attrProvisioning, attrPolicy, attrDefaultLimit},
+		Values: []string{attrConnectors, attrTools, attrBelow, attrToolPolicy},
+	}
+}
