@@ -9,12 +9,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
+	"github.com/rolecall/rolecall/providers/all"
 	"github.com/rolecall/rolecall/providers/emulator"
 )
 
@@ -186,21 +188,29 @@ func (g seedGen) seed() []byte {
 	return b
 }
 
+// often sets how many examples rapid tries: fewer in a short run, and another
+// number if one was asked for.
+func often(t *testing.T, long, short int) {
+	n := long
+	if testing.Short() {
+		n = short
+	}
+	checks := flag.Lookup("rapid.checks")
+	if checks.Value.String() != checks.DefValue {
+		return
+	}
+	if err := checks.Value.Set(strconv.Itoa(n)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = checks.Value.Set(checks.DefValue) }) // it was valid before
+}
+
 // TestImportedIsAsItWas imports random organizations: a plan of what is
 // written finds nothing to change, whether it reads the organization or a
 // snapshot; formatting finds nothing to do; and nothing was left out for want
 // of coming back as it was.
 func TestImportedIsAsItWas(t *testing.T) {
-	organizations := "1000"
-	if testing.Short() {
-		organizations = "25"
-	}
-	if checks := flag.Lookup("rapid.checks"); checks.Value.String() == checks.DefValue { // not asked for another number
-		if err := checks.Value.Set(organizations); err != nil {
-			t.Fatal(err)
-		}
-		defer checks.Value.Set(checks.DefValue)
-	}
+	often(t, 1000, 25)
 	rapid.Check(t, func(rt *rapid.T) {
 		src := seedGen{rt}.seed()
 		e, err := emulator.Open(emulator.Options{SeedData: src})
@@ -237,4 +247,23 @@ func TestImportedIsAsItWas(t *testing.T) {
 		want("import", "--snapshot", snap, "-C", again)
 		want("plan", "-C", again, "--detailed-exitcode", "--snapshot", snap)
 	})
+}
+
+// TestStarters checks that every system has a configuration to begin with,
+// that it is valid and in canonical form, and that it says something.
+func TestStarters(t *testing.T) {
+	for _, k := range all.Kinds() {
+		t.Run(k.Language.Name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "new")
+			for _, args := range [][]string{{"init", "--system", k.Language.Name, "-C", dir}, {"validate", "-C", dir}, {"fmt", "-C", dir, "--check"}} {
+				if code, out, stderr := call(t, "", args...); code != 0 || strings.Contains(stderr, "Warning") {
+					t.Errorf("%v exits with %d:\n%s%s", args, code, out, stderr)
+				}
+			}
+			b, err := os.ReadFile(filepath.Join(dir, "organization.hcl"))
+			if err != nil || strings.Count(string(b), "#") < 5 {
+				t.Errorf("it teaches little (%v):\n%s", err, b)
+			}
+		})
+	}
 }
