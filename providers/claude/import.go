@@ -202,37 +202,43 @@ func (m *importer) connectorBlocks() []*edit.Block {
 	var blocks []*edit.Block
 	for _, d := range m.config.Of("connector") {
 		m.taken("connector")[d.Label] = true
-		m.connectorsOf(d.Label, d.Label)
+		m.connectors[d.Label] = d.Label
 		blocks = append(blocks, edit.Copy(d, connectorBlock))
 		delete(ids, d.Label)
 	}
 	for _, o := range m.byName("connector") { // known by more than an id
-		if !ids[o.Key] {
+		if _, described := m.System.labels[o.Key]; described || !ids[o.Key] && !o.Get(attrPolicy).Known() && len(o.Get(attrToolPolicy).AsMap()) == 0 {
 			continue
 		}
-		blocks = append(blocks, m.newConnector(o.Key, cmp.Or(o.Get(attrName).AsText(), o.Key)))
+		b := m.newConnector(o.Key, cmp.Or(o.Get(attrName).AsText(), o.Key))
+		if v := o.Get(attrPolicy); v.Known() {
+			b.Set("policy", edit.Text(v.AsText()))
+		}
+		if v := o.Get(attrToolPolicy); len(v.AsMap()) > 0 {
+			b.Set("tool_policy", edit.Entries(v.AsMap()))
+		}
+		blocks = append(blocks, b)
 		delete(ids, o.Key)
 	}
 	for _, id := range slices.Sorted(maps.Keys(ids)) {
-		b := m.newConnector(id, id)
-		if known := schema.MakeAddress("connector", id, "") == schema.Address("connector."+id); known && !m.taken("connector")[id] {
-			m.connectorsOf(id, id)
-			b.Labels[0] = id
-		}
-		blocks = append(blocks, b)
+		blocks = append(blocks, m.newConnector(id, id))
 	}
 	return blocks
 }
 
+// newConnector returns the block of a connector, which is called by its id if
+// nothing else is known.
 func (m *importer) newConnector(id, name string) *edit.Block {
-	label := edit.Label(name, "connector", m.taken("connector"))
-	m.connectorsOf(id, label)
+	label := id
+	if plain := schema.MakeAddress("connector", id, "") == schema.Address("connector."+id); name != id || !plain || m.taken("connector")[id] {
+		label = edit.Label(name, "connector", m.taken("connector"))
+	}
+	m.taken("connector")[label] = true
+	m.connectors[id] = label
 	b := edit.NewBlock("connector", label)
 	b.Set("id", edit.Text(id))
 	return b
 }
-
-func (m *importer) connectorsOf(live, label string) { m.connectors[live] = label }
 
 // featureBlocks returns a block for each feature that is known to be on or
 // off, and for each capability of a role that is not built in.
@@ -362,11 +368,19 @@ func (m *importer) role(o *schema.Object, b *edit.Block) {
 		return
 	}
 	var labels []string
+	missing := ""
 	for _, l := range caps.AsSet() {
-		labels = append(labels, cmp.Or(m.features[l], l))
+		to := cmp.Or(m.features[l], l)
+		if _, without := m.o.Without[schema.MakeAddress("feature", to, "")]; without && newVocabulary().byLabel[to].label == "" {
+			missing = to // only its block would make the capability known
+		}
+		labels = append(labels, to)
 	}
 	slices.Sort(labels)
-	if blanket := slices.Contains(labels, labelAll) || slices.Contains(labels, labelAllGA); blanket && len(labels) > 1 {
+	if missing != "" {
+		m.unsaid(addr, "its capabilities: "+strings.Join(labels, ", "), "feature."+missing+" is not described")
+		b.Note("capabilities are not managed here: " + strings.Join(labels, ", "))
+	} else if blanket := slices.Contains(labels, labelAll) || slices.Contains(labels, labelAllGA); blanket && len(labels) > 1 {
 		m.unsaid(addr, "its capabilities: "+strings.Join(labels, ", "), "a blanket grant stands alone in the language, and the role has other rows beside it")
 		b.Note("capabilities are not managed here: " + strings.Join(labels, ", "))
 	} else {
@@ -406,6 +420,11 @@ func (m *importer) roleConnectors(o *schema.Object, b *edit.Block) {
 			why = append(why, fmt.Sprintf("connector.%s has %s and other levels for single tools", label, levels[label]))
 		} else if levelOf(base) > 0 {
 			why = append(why, fmt.Sprintf("no row says what the tools of connector.%s have that are not listed, under the default %s", label, base))
+		}
+	}
+	for _, label := range append(slices.Sorted(maps.Keys(levels)), slices.Sorted(maps.Keys(tools))...) {
+		if _, without := m.o.Without[schema.MakeAddress("connector", label, "")]; without {
+			why = append(why, "connector."+label+" is not described")
 		}
 	}
 	for _, label := range slices.Sorted(maps.Keys(levels)) {
