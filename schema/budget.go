@@ -17,7 +17,7 @@ import (
 // long texts, templates in JSON) is stopped by the clock and by the memory.
 const (
 	maxSteps  = 10_000_000 // elements that all loops together go through
-	maxTime   = time.Minute
+	maxTime   = 5 * time.Minute
 	maxMemory = 4 << 30 // bytes that the heap may grow by
 )
 

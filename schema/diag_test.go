@@ -145,7 +145,7 @@ func TestDirectories(t *testing.T) {
 		"function-exists-outside": {files: map[string]string{"a.hcl": organization + "role \"a\" {\n  description = \"it is ${fileexists(\"x\")}\"\n}\n"}, setup: func(t *testing.T) {
 			link(t, filepath.Join(outside, "secret.txt"), "x")
 		}},
-		"function-too-large": {files: map[string]string{"a.hcl": organization + "locals {\n  a = file(\"x\")\n}\n", "x": strings.Repeat("xx", 6<<20)},
+		"function-too-large": {files: map[string]string{"a.hcl": organization + "locals {\n  a = file(\"x\")\n}\n", "x": strings.Repeat("x", 64<<20+1)},
 			want: []string{"a.hcl:5: Invalid function argument"}},
 		"function-not-utf-8": {files: map[string]string{"a.hcl": organization + "locals {\n  a = file(\"x\")\n}\n", "x": "\xff"},
 			want: []string{"a.hcl:5: Invalid function argument"}},

@@ -12,11 +12,12 @@ import (
 // A configuration may come from a stranger's pull request. These bounds keep
 // it from using up memory or the stack, which no error handling would survive.
 const (
-	maxFile      = 10 << 20  // bytes of one file
+	maxFile      = 10 << 20  // bytes of one file of the language
+	maxData      = 64 << 20  // bytes of one file that a function reads: a million memberships
 	maxNesting   = 10_000    // brackets and operators around one value
 	maxTemplate  = 64 << 10  // bytes of a JSON string that is a template
 	maxInstances = 100_000   // instances of one for_each
-	maxValue     = 16 << 20  // bytes, more or less, in the value of a local
+	maxValue     = 128 << 20 // bytes, more or less, in the value of a local
 	maxProduct   = 1_000_000 // elements that one call of setproduct makes
 	maxAliases   = 16        // references to anchors in one YAML text
 	maxPadding   = 1_000     // letters that one call of indent or format adds

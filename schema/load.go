@@ -27,7 +27,7 @@ type Options struct {
 	VarFiles []string  // files of values: HCL attributes, or JSON if the name ends in .json
 	Environ  []string  // as of os.Environ: ROLECALL_VAR_name=value is read from it
 
-	// Timeout is how long the evaluation may take; 0 stands for a minute.
+	// Timeout is how long the evaluation may take; 0 stands for five minutes.
 	Timeout time.Duration
 }
 
@@ -233,6 +233,9 @@ func (l *loader) readFile(f *folder, name string) {
 	path := l.path(f, name)
 	whole := hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos}
 	text, err := f.files.get(name)
+	if err == nil && len(text) > maxFile {
+		err = tooLarge(maxFile)
+	}
 	if err != nil {
 		l.incomplete = true
 		l.report(problem("Unreadable file", whole, "%s: %s. Make it readable, or take it out of the directory.", path, err))
@@ -351,7 +354,8 @@ type files struct {
 	others []*folder         // whose files may be named, too, by where they are from this one
 }
 
-var errTooLarge = fmt.Errorf("it is larger than %d MiB", maxFile>>20)
+// tooLarge is about a file of more bytes than are read.
+func tooLarge(bound int) error { return fmt.Errorf("it is larger than %d MiB", bound>>20) }
 
 // get returns the text of the file called name. A file that is outside of the
 // directory, by its name or by a link, is an error.
@@ -383,17 +387,17 @@ func (f *files) load(name string) (string, error) {
 		return "", why(err)
 	}
 	defer file.Close()
-	return readAll(file)
+	return readAll(file, maxData)
 }
 
-// readAll reads all of r, up to the bound for files.
-func readAll(r io.Reader) (string, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+// readAll reads all of r, up to a bound.
+func readAll(r io.Reader, bound int) (string, error) {
+	data, err := io.ReadAll(io.LimitReader(r, int64(bound)+1))
 	if err != nil {
 		return "", why(err)
 	}
-	if len(data) > maxFile {
-		return "", errTooLarge
+	if len(data) > bound {
+		return "", tooLarge(bound)
 	}
 	return string(data), nil
 }

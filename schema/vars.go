@@ -116,7 +116,7 @@ func readFile(path string) (string, error) {
 		return "", why(err)
 	}
 	defer file.Close()
-	return readAll(file)
+	return readAll(file, maxFile)
 }
 
 // variableBlock declares the variable block.
