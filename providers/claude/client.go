@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -20,14 +19,13 @@ import (
 
 	"github.com/anthropics/anthropic-sdk-go"
 	"github.com/anthropics/anthropic-sdk-go/option"
-	"golang.org/x/time/rate"
 )
 
 // DefaultEndpoint is where the API is.
 const DefaultEndpoint = "https://api.anthropic.com"
 
 const (
-	parallel      = 8                // requests under way at once
+	parallel      = 8                // requests of one family under way at once
 	maxTries      = 4                // attempts of one request that may be repeated
 	maxLimited    = 5                // waits of one request for its budget
 	maxRetryAfter = 5 * time.Minute  // the longest wait that a server may ask for
@@ -52,6 +50,10 @@ type Options struct {
 	// is for organizations that share theirs with other tools. A nil Budget,
 	// or one that returns n < 1, leaves the documented one.
 	Budget func(Family) (n int, per time.Duration)
+
+	// TimeScale makes the documented budgets' windows that many times shorter,
+	// for an emulator that does the same. Zero means 1.
+	TimeScale float64
 
 	// Unpaced sends as fast as it can. It is for the embedded emulator. A
 	// server that answers 429 is still obeyed.
@@ -144,7 +146,6 @@ func NewClient(o Options) (*Reading, *Writing, error) {
 
 	s := &shared{
 		pace:   newPacer(o),
-		slots:  make(chan struct{}, parallel),
 		redact: strings.NewReplacer(string(o.Key), redacted, string(o.ComplianceKey), redacted).Replace,
 	}
 	read := newCore(o, base, s, true)
@@ -196,7 +197,6 @@ type core struct {
 // closes over them.
 type shared struct {
 	pace   *pacer
-	slots  chan struct{}
 	redact func(string) string
 }
 
@@ -328,17 +328,13 @@ func (c *core) do(ctx context.Context, k call, fn func(context.Context) error) e
 	}
 }
 
-// attempt waits for the family's budget and a free slot, and calls fn.
+// attempt waits for a free slot and the family's budget, and calls fn.
 func (c *core) attempt(ctx context.Context, family Family, fn func(context.Context) error) error {
-	if err := c.pace.wait(ctx, family); err != nil {
+	done, err := c.pace.enter(ctx, family)
+	if err != nil {
 		return &lostError{err: err, unsent: true}
 	}
-	select {
-	case c.slots <- struct{}{}:
-	case <-ctx.Done():
-		return &lostError{err: ctx.Err(), unsent: true}
-	}
-	defer func() { <-c.slots }()
+	defer done()
 	return fn(ctx)
 }
 
@@ -485,199 +481,4 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-t.C:
 		return nil
 	}
-}
-
-// A Family is a set of endpoints that share a budget of requests.
-type Family string
-
-// The families.
-const (
-	FamilyAdmin       Family = "admin"
-	FamilyInvite      Family = "invite" // creating invites
-	FamilySpend       Family = "spend"
-	FamilyCompliance  Family = "compliance"
-	FamilyPluginRead  Family = "plugin-read"
-	FamilyPluginWrite Family = "plugin-write"
-)
-
-// documented has the vendor's budgets. Invites are given per minute here, of
-// 1,200 an hour.
-//
-// Source: Claude documentation, User management, Spend Limits API, Plugins
-// API, Compliance API; read 2026-11-22.
-var documented = map[Family]int{
-	FamilyAdmin:       100,
-	FamilyInvite:      20,
-	FamilySpend:       60,
-	FamilyCompliance:  600,
-	FamilyPluginRead:  300,
-	FamilyPluginWrite: 60,
-}
-
-// familyOf returns the family that pays for a request. path may have a prefix.
-func familyOf(method, path string) Family {
-	if strings.Contains(path, "/v1/compliance/") {
-		return FamilyCompliance
-	}
-	_, rest, _ := strings.Cut(path, "/v1/organizations/")
-	noun, _, _ := strings.Cut(rest, "/")
-	switch noun {
-	case "spend_limits", "spend_limit_increase_requests":
-		return FamilySpend
-	case "plugins", "plugin_marketplaces":
-		if method == http.MethodGet {
-			return FamilyPluginRead
-		}
-		return FamilyPluginWrite
-	case "invites":
-		if method == http.MethodPost {
-			return FamilyInvite
-		}
-	}
-	return FamilyAdmin
-}
-
-// A pacer keeps requests within the budgets.
-type pacer struct {
-	now   func() time.Time
-	sleep func(context.Context, time.Duration) error
-
-	mu     sync.Mutex
-	lanes  map[Family]*lane
-	counts map[Family]int
-	waited time.Duration
-}
-
-// A lane is the budget of one family.
-type lane struct {
-	limit *rate.Limiter // nil if unpaced
-	until time.Time     // nothing is sent before
-}
-
-// newPacer returns a pacer with full budgets: a minute's worth of requests may
-// go out at once, so that a small organization is read without waiting.
-func newPacer(o Options) *pacer {
-	p := &pacer{now: o.Now, sleep: o.Sleep, lanes: map[Family]*lane{}, counts: map[Family]int{}}
-	for family, perMinute := range documented {
-		n, per := perMinute, time.Minute
-		if o.Budget != nil {
-			if m, d := o.Budget(family); m > 0 && d > 0 {
-				n, per = m, d
-			}
-		}
-		l := &lane{}
-		if !o.Unpaced {
-			l.limit = rate.NewLimiter(rate.Limit(float64(n)/per.Seconds()), n)
-		}
-		p.lanes[family] = l
-	}
-	return p
-}
-
-// wait returns when the family may send one more request, or with the
-// context's error.
-func (p *pacer) wait(ctx context.Context, family Family) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	p.mu.Lock()
-	now := p.now()
-	l := p.lanes[family]
-	d := l.until.Sub(now)
-	var r *rate.Reservation
-	if l.limit != nil {
-		r = l.limit.ReserveN(now, 1)
-		d = max(d, r.DelayFrom(now))
-	}
-	d = max(d, 0)
-	p.waited += d
-	p.mu.Unlock()
-	if d == 0 {
-		return nil
-	}
-	if err := p.sleep(ctx, d); err != nil {
-		if r != nil {
-			r.CancelAt(p.now())
-		}
-		return err
-	}
-	return nil
-}
-
-// pause holds the whole family back for d.
-func (p *pacer) pause(family Family, d time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := p.now()
-	l := p.lanes[family]
-	if t := now.Add(d); t.After(l.until) {
-		l.until = t
-	}
-	l.drain(now, 0)
-}
-
-// observe corrects the family's budget by what the server says is left.
-func (p *pacer) observe(family Family, h http.Header) {
-	left, err := strconv.Atoi(h.Get("anthropic-ratelimit-requests-remaining"))
-	if err != nil || left < 0 {
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	l := p.lanes[family]
-	if l.limit == nil {
-		return
-	}
-	now := p.now()
-	l.drain(now, left)
-	if left > 0 {
-		return
-	}
-	reset, err := time.Parse(time.RFC3339, h.Get("anthropic-ratelimit-requests-reset"))
-	if err == nil && reset.After(l.until) && reset.Sub(now) <= maxRetryAfter {
-		l.until = reset
-	}
-}
-
-// drain takes requests out of the budget until at most left remain.
-func (l *lane) drain(now time.Time, left int) {
-	if l.limit == nil {
-		return
-	}
-	if extra := int(l.limit.TokensAt(now)) - left; extra > 0 {
-		l.limit.AllowN(now, extra)
-	}
-}
-
-func (p *pacer) count(family Family) {
-	p.mu.Lock()
-	p.counts[family]++
-	p.mu.Unlock()
-}
-
-// Stats are what a connection has sent so far.
-type Stats struct {
-	Requests map[Family]int // attempts, repetitions included
-	Waited   time.Duration  // for budgets, over all requests
-}
-
-// Total returns the number of attempts of all families.
-func (s Stats) Total() int {
-	n := 0
-	for _, v := range s.Requests {
-		n += v
-	}
-	return n
-}
-
-// Stats returns what was sent so far by both halves of the connection.
-func (r *Reading) Stats() Stats { return r.c.pace.stats() }
-
-// Stats returns what was sent so far by both halves of the connection.
-func (w *Writing) Stats() Stats { return w.c.pace.stats() }
-
-func (p *pacer) stats() Stats {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return Stats{Requests: maps.Clone(p.counts), Waited: p.waited}
 }

@@ -71,7 +71,7 @@ func ConnectToWrite(ctx context.Context, c *schema.Config, env providers.Environ
 			o.Endpoint = api.Text("endpoint", DefaultEndpoint)
 		}
 		var limited bool
-		conn.Emulated, limited = isEmulator(ctx, o.Endpoint)
+		conn.Emulated, limited, o.TimeScale = isEmulator(ctx, o.Endpoint)
 		o.Unpaced = conn.Emulated && !limited
 		if err := keys(ctx, api, env, &o); err != nil {
 			if !conn.Emulated {
@@ -107,32 +107,34 @@ func apiBlock(c *schema.Config) *schema.Described {
 	return &schema.Described{}
 }
 
-// isEmulator reports whether the endpoint is an emulator on this machine, and
-// whether it enforces rate limits. No key is sent to find out, and nothing at
+// isEmulator reports whether the endpoint is an emulator on this machine,
+// whether it enforces rate limits, and how many times faster than documented
+// its windows pass. No key is sent to find out, and nothing at
 // all to any other machine.
-func isEmulator(ctx context.Context, endpoint string) (is, limited bool) {
+func isEmulator(ctx context.Context, endpoint string) (is, limited bool, scale float64) {
 	u, err := url.Parse(endpoint)
 	if err != nil || !isLoopback(u.Hostname()) {
-		return false, false
+		return false, false, 0
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(endpoint, "/")+"/emulator/health", nil)
 	if err != nil {
-		return false, false
+		return false, false, 0
 	}
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
-		return false, false
+		return false, false, 0
 	}
 	defer resp.Body.Close()
 	var health struct {
-		Organization string `json:"organization_id"`
-		Limits       bool   `json:"rate_limits"`
+		Organization string  `json:"organization_id"`
+		Limits       bool    `json:"rate_limits"`
+		Scale        float64 `json:"time_scale"`
 	}
 	err = json.NewDecoder(io.LimitReader(resp.Body, 1<<16)).Decode(&health)
-	return err == nil && resp.StatusCode == http.StatusOK && uuid.MatchString(health.Organization), health.Limits
+	return err == nil && resp.StatusCode == http.StatusOK && uuid.MatchString(health.Organization), health.Limits, health.Scale
 }
 
 // keys takes the keys from the environment or from a command. They are never

@@ -25,7 +25,8 @@ func (s *Server) serveEmulator(r *http.Request, body []byte, readErr error) resu
 func (s *Server) control(method, path string, body []byte) (any, error) {
 	switch method + " " + path {
 	case "GET /emulator/health":
-		return fields{"status": "ok", "organization_id": s.organizationID(), "rate_limits": s.budgets.enforced}, nil
+		return fields{"status": "ok", "organization_id": s.organizationID(), "rate_limits": s.budgets.enforced,
+			"time_scale": s.options.TimeScale}, nil
 	case "GET /emulator/access":
 		return s.Access(), nil
 	case "GET /emulator/state":
