@@ -47,6 +47,7 @@ type Kind struct {
 type Environment struct {
 	Getenv   func(string) string
 	Progress func(done, total int) // called as reading goes on; may be nil
+	NoCache  bool                  // read everything, whatever was kept of the last time
 	Reset    bool                  // start an embedded emulator over from its seed
 }
 

@@ -3,6 +3,8 @@ package claude
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -148,6 +150,8 @@ func NewClient(o Options) (*Reading, *Writing, error) {
 		pace:   newPacer(o),
 		redact: strings.NewReplacer(string(o.Key), redacted, string(o.ComplianceKey), redacted).Replace,
 	}
+	sum := sha256.Sum256([]byte(base.String() + "\x00" + string(o.Key) + "\x00" + string(o.ComplianceKey)))
+	s.identity = hex.EncodeToString(sum[:])
 	read := newCore(o, base, s, true)
 	write := newCore(o, base, s, false)
 	return &Reading{c: read, events: o.EventTypes, progress: o.Progress}, &Writing{c: write}, nil
@@ -198,10 +202,34 @@ type core struct {
 type shared struct {
 	pace   *pacer
 	redact func(string) string
+
+	// identity stands for the endpoint and the keys, which it does not show.
+	identity string
+
+	mu   sync.Mutex
+	skew time.Duration // of this machine's clock against the server's, the largest seen
+}
+
+// clockAgrees reports whether this machine's clock and the server's are close
+// enough to compare times of events with.
+func (s *shared) clockAgrees() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.skew <= maxSkew
+}
+
+func (s *shared) observeClock(date string, now time.Time) {
+	t, err := http.ParseTime(date)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.skew = max(s.skew, now.Sub(t).Abs())
 }
 
 func newCore(o Options, base *url.URL, s *shared, readOnly bool) *core {
-	g := &guard{host: base.Host, pace: s.pace, readOnly: readOnly}
+	g := &guard{host: base.Host, pace: s.pace, clock: s.observeClock, readOnly: readOnly}
 	client := func(k Key) anthropic.Client {
 		opts := []option.RequestOption{
 			option.WithoutEnvironmentDefaults(),
@@ -228,6 +256,7 @@ func newCore(o Options, base *url.URL, s *shared, readOnly bool) *core {
 type guard struct {
 	host     string
 	pace     *pacer
+	clock    func(date string, now time.Time)
 	readOnly bool
 }
 
@@ -250,6 +279,7 @@ func (g *guard) handle(req *http.Request, next option.MiddlewareNext) (*http.Res
 		return nil, &lostError{err: err, unsent: unsent}
 	}
 	g.pace.observe(family, res.Header)
+	g.clock(res.Header.Get("Date"), g.pace.now())
 
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxBody+1))
 	_ = res.Body.Close()

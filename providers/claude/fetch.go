@@ -55,8 +55,11 @@ func DefaultEventTypes() []string {
 // Fetch fails; a short list would look like people to be removed. The other
 // reads fail it as well, except when the API answers 400, 403 or 404: then the
 // key or the organization does not have them, and Missing says so.
-func (r *Reading) Fetch(ctx context.Context) (*Snapshot, error) {
-	f := &fetch{c: r.c, events: r.events, progress: progress{report: r.progress}, snap: &Snapshot{
+func (r *Reading) Fetch(ctx context.Context) (*Snapshot, error) { return r.fetch(ctx, Organization{}) }
+
+// fetch is Fetch for an organization that may be known already.
+func (r *Reading) fetch(ctx context.Context, known Organization) (*Snapshot, error) {
+	f := &fetch{known: known, c: r.c, events: r.events, progress: progress{report: r.progress}, snap: &Snapshot{
 		Settings: Settings{Values: map[string]Setting{}},
 		Missing:  []Missing{},
 	}}
@@ -87,6 +90,7 @@ type fetch struct {
 	group    *errgroup.Group
 	events   []string
 	progress progress
+	known    Organization
 
 	mu   sync.Mutex
 	snap *Snapshot
@@ -137,7 +141,10 @@ func (f *fetch) miss(m Missing) {
 // organization asks which organization the key belongs to. The vendor does
 // not promise this endpoint for Claude Enterprise, so a refusal says nothing.
 func (f *fetch) organization() error {
-	org, err := f.c.organization(f.ctx)
+	org, err := f.known, error(nil)
+	if org.ID == "" {
+		org, err = f.c.organization(f.ctx)
+	}
 	var api *APIError
 	if errors.As(err, &api) && dispensable(api.Status) {
 		return nil // settingsAtLast finds it out in another way

@@ -40,10 +40,19 @@ func Kind() providers.Kind {
 	}
 }
 
-// Connect opens the live organization to read it.
+// Connect opens the live organization to read it. What it reads it keeps under
+// .rolecall beside the configuration, for the next time; ConnectToWrite always
+// reads everything.
 func Connect(ctx context.Context, c *schema.Config, env providers.Environment) (*providers.Connection, error) {
 	conn, _, err := ConnectToWrite(ctx, c, env)
-	return conn, err
+	if err != nil {
+		return nil, err
+	}
+	embedded := apiBlock(c).Attr("emulator") != nil && env.Getenv("ROLECALL_ENDPOINT") == ""
+	if r, ok := conn.Reader.(*reader); ok && !env.NoCache && !embedded {
+		r.cache = filepath.Join(c.Dir, ".rolecall", "cache.json")
+	}
+	return conn, nil
 }
 
 // keyTimeout is how long a command that prints a key may take.
@@ -208,12 +217,17 @@ func startEmulator(dir string, seed *schema.Attribute, reset bool) (base string,
 type reader struct {
 	*System
 	api   *Reading
+	cache string                            // file that Read may answer from, "" for none
 	known map[schema.Address]*schema.Object // objects by the addresses of the plan, for their ids
 }
 
 // Read returns the whole live state.
 func (r *reader) Read(ctx context.Context) (*schema.State, error) {
-	snap, err := r.api.Fetch(ctx)
+	read := r.api.Fetch
+	if r.cache != "" {
+		read = func(ctx context.Context) (*Snapshot, error) { return r.api.FetchCached(ctx, r.cache) }
+	}
+	snap, err := read(ctx)
 	if err != nil {
 		return nil, r.explain(err)
 	}
