@@ -12,7 +12,7 @@ import (
 
 // questionFlags are the flags of the commands that ask who can do what.
 func questionFlags(formats ...string) []cli.Flag {
-	return append(commonFlags(formats...), snapshotFlag(),
+	return append(commonFlags(formats...), snapshotFlag(), cacheFlag(),
 		&cli.BoolFlag{Name: "live", Usage: "ask about what is in force now, instead of what the configuration leads to"},
 		&cli.BoolFlag{Name: "offline", Usage: "ask about the configuration alone, with the people it lists for members"},
 		&cli.BoolFlag{Name: "reset", Usage: "start the embedded emulator over from its seed"},

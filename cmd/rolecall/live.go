@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,13 @@ import (
 // organization.
 func snapshotFlag() cli.Flag {
 	return &cli.StringFlag{Name: "snapshot", Usage: "take the live state from `FILE`, made by rolecall snapshot, without any network"}
+}
+
+// cacheFlag belongs to the commands that may answer from what the last read
+// kept, as long as the system says that nothing has changed. All others always
+// read everything.
+func cacheFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "no-cache", Usage: "read everything, even if nothing seems to have changed since the last time"}
 }
 
 // connect opens the live organization of a configuration to read it: the
@@ -58,5 +66,6 @@ func openSnapshot(path, system string) (*schema.Snapshot, error) {
 
 // environment returns what a connection may take from outside.
 func environment(c *cli.Context, s streams) providers.Environment {
-	return providers.Environment{Getenv: s.getenv, Reset: c.Bool("reset"), Progress: readProgress(s)}
+	may := slices.ContainsFunc(c.Command.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), "no-cache") })
+	return providers.Environment{Getenv: s.getenv, Reset: c.Bool("reset"), NoCache: !may || c.Bool("no-cache"), Progress: readProgress(s)}
 }

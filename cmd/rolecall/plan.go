@@ -31,6 +31,7 @@ func planCommand(s streams) *cli.Command {
 			&cli.StringFlag{Name: "out", Usage: "save the plan to `FILE`, for show, plan --prove and apply"},
 			&cli.StringFlag{Name: "prove", Usage: "check the saved plan `FILE` again, from its own contents, and do nothing else"},
 			snapshotFlag(),
+			cacheFlag(),
 			&cli.BoolFlag{Name: "reset", Usage: "start the embedded emulator over from its seed"},
 		),
 		Action: func(c *cli.Context) error { return doPlan(c, s) },
