@@ -111,7 +111,14 @@ type Reading struct {
 
 // A Writing changes an organization.
 type Writing struct {
-	c *core
+	c     *core
+	lanes *lanes
+}
+
+// lanes hold the writes that must not overlap, by parent.
+type lanes struct {
+	mu   sync.Mutex
+	busy map[string]chan struct{}
 }
 
 // NewClient returns the two halves of a connection. They share budgets and
@@ -154,7 +161,7 @@ func NewClient(o Options) (*Reading, *Writing, error) {
 	s.identity = hex.EncodeToString(sum[:])
 	read := newCore(o, base, s, true)
 	write := newCore(o, base, s, false)
-	return &Reading{c: read, events: o.EventTypes, progress: o.Progress}, &Writing{c: write}, nil
+	return &Reading{c: read, events: o.EventTypes, progress: o.Progress}, &Writing{c: write, lanes: &lanes{busy: map[string]chan struct{}{}}}, nil
 }
 
 // checkEndpoint returns the base URL that s names.

@@ -56,6 +56,12 @@ const (
 	settingsPath = orgsPath + "/" + orgID + "/settings"
 	membersPath  = groupsPath + "/rbac_group_1/members"
 	rowsPath     = rolesPath + "/rbac_role_1/permissions"
+
+	marketplacesPath   = "/v1/organizations/plugin_marketplaces"
+	pluginsPath        = "/v1/organizations/plugins"
+	pluginSettingsPath = pluginsPath + "/plugin_1/installation_settings"
+	increasesPath      = "/v1/organizations/spend_limit_increase_requests"
+	effectivePath      = limitsPath + "/effective"
 )
 
 func newVendor(t *testing.T) *vendor {
@@ -89,6 +95,14 @@ func newVendor(t *testing.T) *vendor {
 			feedPath: {
 				`{"id":"activity_2","type":"org_cowork_enabled","created_at":"2026-05-02T10:00:00.5Z","current_value":true,"actor":{"type":"user_actor","user_id":"user_1","ip_address":"192.0.2.1","user_agent":"x"}}`,
 				`{"id":"activity_1","type":"mcp_server_created","created_at":"2026-05-02T10:00:00Z","mcp_server_id":"mcpsrv_1","mcp_server_name":"Tickets"}`,
+			},
+			marketplacesPath: {`{"id":"marketplace_1","type":"plugin_marketplace","name":"Tools","owner":{"type":"organization"},"source":"github","default_installation_preference":"available"}`},
+			pluginsPath: {
+				`{"id":"plugin_1","type":"plugin","name":"lint-kit","display_name":"Lint kit","marketplace_id":"marketplace_1","owner":{"type":"organization"},"reach":"privileged","organization_installation_preference":"required","organization_installation_preference_inherited":false}`,
+			},
+			pluginSettingsPath: {
+				`{"type":"plugin_installation_setting","plugin_id":"plugin_1","target":{"type":"rbac_group","rbac_group_id":"rbac_group_1"},"installation_preference":"available"}`,
+				`{"type":"plugin_installation_setting","plugin_id":"plugin_1","target":{"type":"organization"},"installation_preference":"required"}`,
 			},
 			orgsPath: {`{"uuid":"` + orgID + `","name":"Acme"}`},
 		},
@@ -179,7 +193,7 @@ func page(u *url.URL, list []string, limit int) string {
 	switch {
 	case byID:
 		return fmt.Sprintf(`{"data":[%s],"has_more":%v,"first_id":null,"last_id":%s}`, data, more, next)
-	case u.Path == limitsPath:
+	case u.Path == limitsPath, strings.HasPrefix(u.Path, pluginsPath), u.Path == marketplacesPath, u.Path == increasesPath:
 		return fmt.Sprintf(`{"data":[%s],"next_page":%s}`, data, next)
 	}
 	return fmt.Sprintf(`{"data":[%s],"has_more":%v,"next_page":%s}`, data, more, next)

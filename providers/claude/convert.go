@@ -69,6 +69,7 @@ var affects = map[string]string{
 	MissingSpendLimits: "spend limits of members and groups",
 	MissingEvents:      "switches that only the activity feed shows",
 	MissingInvites:     "who was invited already",
+	MissingPlugins:     "how plugins are installed",
 }
 
 // addLive adds an object whose name may not be unique: a second one of a name

@@ -70,6 +70,7 @@ func (r *Reading) fetch(ctx context.Context, known Organization) (*Snapshot, err
 	f.run(f.groups)
 	f.run(f.roles)
 	f.run(f.spendLimits)
+	f.run(f.plugins)
 	f.run(f.activity)
 	if err := f.group.Wait(); err != nil {
 		return nil, err
@@ -626,61 +627,6 @@ func compareRows(a, b Row) int {
 		cmp.Compare(a.Scope, b.Scope),
 		cmp.Compare(a.Action, b.Action),
 	)
-}
-
-func (c *core) spendLimits(ctx context.Context) ([]SpendLimit, error) {
-	list, err := walk(ctx, c, "read spend limits", "/v1/organizations/spend_limits", byCursor, func(ctx context.Context, cursor string) (string, error) {
-		p := anthropic.BetaOrganizationSpendLimitListParams{Limit: anthropic.Int(pageSize)}
-		if cursor != "" {
-			p.Page = anthropic.String(cursor)
-		}
-		return rawOf(c.admin.Beta.Organization.SpendLimits.List(ctx, p))
-	}, decodeSpendLimit)
-	return tidy(list, func(l SpendLimit) string { return l.ID }, func(a, b SpendLimit) int { return cmp.Compare(a.ID, b.ID) }), err
-}
-
-// decodeSpendLimit keeps null, "0" and a missing amount apart: no number, no
-// extra spending, and an answer that cannot be right.
-func decodeSpendLimit(raw json.RawMessage) (SpendLimit, error) {
-	var w struct {
-		ID, Currency, Period *string
-		Amount               json.RawMessage
-		IsEnabled            *bool `json:"is_enabled"`
-		Scope                struct {
-			Type     *string
-			UserID   *string `json:"user_id"`
-			GroupID  *string `json:"rbac_group_id"`
-			SeatTier *string `json:"seat_tier"`
-			Service  *string
-		}
-	}
-	if err := decode(string(raw), &w); err != nil {
-		return SpendLimit{}, err
-	}
-	l := SpendLimit{
-		UserID:    deref(w.Scope.UserID),
-		GroupID:   deref(w.Scope.GroupID),
-		SeatTier:  deref(w.Scope.SeatTier),
-		Service:   deref(w.Scope.Service),
-		Currency:  deref(w.Currency),
-		IsEnabled: w.IsEnabled == nil || *w.IsEnabled, // older replies leave it out
-	}
-	need := []field{{"id", w.ID, &l.ID}, {"scope.type", w.Scope.Type, &l.ScopeType}, {"period", w.Period, &l.Period}}
-	switch deref(w.Scope.Type) {
-	case "user":
-		need = append(need, field{"scope.user_id", w.Scope.UserID, &l.UserID})
-	case "rbac_group":
-		need = append(need, field{"scope.rbac_group_id", w.Scope.GroupID, &l.GroupID})
-	case "seat_tier":
-		need = append(need, field{"scope.seat_tier", w.Scope.SeatTier, &l.SeatTier})
-	}
-	if err := texts("spend limit", need...); err != nil {
-		return SpendLimit{}, err
-	}
-	if err := json.Unmarshal(w.Amount, &l.Amount); err != nil {
-		return SpendLimit{}, odd("the amount of a spend limit is missing, or neither a string nor null")
-	}
-	return l, nil
 }
 
 func (c *core) settings(ctx context.Context, orgID string) (Settings, error) {

@@ -59,6 +59,12 @@ func TestFetch(t *testing.T) {
 			{ID: "activity_2", Type: "org_cowork_enabled", At: time.Date(2026, 5, 2, 10, 0, 0, 5e8, time.UTC), Fields: json.RawMessage(`{"actor":{"type":"user_actor","user_id":"user_1"},"current_value":true}`)},
 			{ID: "activity_1", Type: "mcp_server_created", At: time.Date(2026, 5, 2, 10, 0, 0, 0, time.UTC), Fields: json.RawMessage(`{"mcp_server_id":"mcpsrv_1","mcp_server_name":"Tickets"}`)},
 		},
+		Marketplaces: []claude.Marketplace{{ID: "marketplace_1", Name: "Tools", Source: "github", Default: "available"}},
+		Plugins: []claude.Plugin{{
+			ID: "plugin_1", Name: "lint-kit", DisplayName: "Lint kit", MarketplaceID: "marketplace_1", Reach: "privileged", Preference: "required",
+			Settings:      []claude.PluginSetting{{TargetType: "organization", Preference: "required"}, {TargetType: "rbac_group", GroupID: "rbac_group_1", Preference: "available"}},
+			SettingsKnown: true,
+		}},
 		Missing: []claude.Missing{},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -69,6 +75,9 @@ func TestFetch(t *testing.T) {
 		beta := ""
 		if req.Path == limitsPath {
 			beta = "spend-limit-reads-2026-09-26"
+		}
+		if strings.HasPrefix(req.Path, "/v1/organizations/plugin") {
+			beta = "ce-plugins-2026-09-01"
 		}
 		if got := req.Header.Get("anthropic-beta"); got != beta {
 			t.Errorf("%s: anthropic-beta %q, want %q", req.Path, got, beta)
@@ -146,7 +155,8 @@ func TestFetchSendsTheFewestRequests(t *testing.T) {
 		t.Errorf("%d users, %d groups", len(s.Users), len(s.Groups))
 	}
 	const me, users, invites, groups, members, roles, rows, limits, feed, settings = 1, 3, 1, 1, 41, 1, 1, 1, 1, 1
-	if want := me + users + invites + groups + members + roles + rows + limits + feed + settings; v.total() != want || r.Stats().Total() != want {
+	const plugins, perPlugin = 2, 1
+	if want := me + users + invites + groups + members + roles + rows + limits + feed + settings + plugins + perPlugin; v.total() != want || r.Stats().Total() != want {
 		t.Errorf("%d requests, counted %d, want %d", v.total(), r.Stats().Total(), want)
 	}
 	if c.total() != 0 {
@@ -159,7 +169,7 @@ func TestFetchSendsTheFewestRequests(t *testing.T) {
 		}
 		last = p
 	}
-	if last != [2]int{49, 49} {
+	if last != [2]int{51, 51} {
 		t.Errorf("progress ends at %v", last)
 	}
 }

@@ -30,16 +30,30 @@ type endpoint struct {
 	// get a refusal where the first one worked. It is sent once.
 	create bool
 
+	// beta is the header anthropic-beta without which the path does not exist.
+	beta string
+
+	// serial is set if writes to the same parent must not overlap: the vendor
+	// refuses one of them.
+	serial bool
+
 	// id is set if the answer must name the object that was made.
 	id bool
 }
+
+// pluginBeta is what the SDK's own methods for plugins send.
+//
+// Source: anthropic-sdk-go v1.84.0, betaorganizationplugin.go; read 2026-11-22.
+const pluginBeta = "ce-plugins-2026-09-01"
 
 // endpoints are all writes that Send allows.
 //
 // Source: anthropic-sdk-go v1.84.0, betaorganizationuser.go,
 // betaorganizationinvite.go, betaorganizationrbacgroup.go,
-// betaorganizationrbacgroupmember.go, betaorganizationspendlimit.go; read
-// 2026-11-22. That setting a role, a name or a limit twice is the same as once
+// betaorganizationrbacgroupmember.go, betaorganizationspendlimit.go,
+// betaorganizationspendlimitincreaserequest.go,
+// betaorganizationplugininstallationsetting.go,
+// betaorganizationpluginmarketplace.go; read 2026-11-22. That setting a role, a name or a limit twice is the same as once
 // is documented for limits and inferred for the others, from what the requests
 // mean.
 var endpoints = []endpoint{
@@ -54,6 +68,11 @@ var endpoints = []endpoint{
 	{method: http.MethodDelete, path: "/v1/organizations/rbac_groups/{}/members/{}", op: "remove from group %s user %s"},
 	{method: http.MethodPost, path: "/v1/organizations/spend_limits", op: "set a spend limit", id: true},
 	{method: http.MethodDelete, path: "/v1/organizations/spend_limits/{}", op: "delete spend limit %s"},
+	{method: http.MethodPost, path: "/v1/organizations/spend_limit_increase_requests/{}/approve", op: "approve request %s", create: true, id: true},
+	{method: http.MethodPost, path: "/v1/organizations/spend_limit_increase_requests/{}/deny", op: "deny request %s", id: true},
+	{method: http.MethodPost, path: "/v1/organizations/plugins/{}/installation_settings/{}", op: "set plugin %s for %s", beta: pluginBeta, serial: true},
+	{method: http.MethodDelete, path: "/v1/organizations/plugins/{}/installation_settings/{}", op: "remove the setting of plugin %s for %s", beta: pluginBeta, serial: true},
+	{method: http.MethodPost, path: "/v1/organizations/plugin_marketplaces/{}", op: "set the default of marketplace %s", beta: pluginBeta, id: true},
 }
 
 // endpointOf returns the endpoint of a request and the ids in its path.
@@ -138,13 +157,25 @@ func (w *Writing) Send(ctx context.Context, req schema.Request) (Sent, error) {
 		body = []byte(req.Body)
 	}
 
+	if e.serial {
+		parent, _ := ids[0].(string)
+		done, err := w.lanes.alone(ctx, parent)
+		if err != nil {
+			return Sent{}, err
+		}
+		defer done()
+	}
 	k := call{op: fmt.Sprintf(e.op, ids...), method: req.Method, path: req.Path, repeat: !e.create}
+	var options []option.RequestOption
+	if e.beta != "" {
+		options = append(options, option.WithHeader("anthropic-beta", e.beta))
+	}
 	var sent Sent
 	err = w.c.do(ctx, k, func(ctx context.Context) error {
 		var raw []byte
 		var res *http.Response
 		path := strings.TrimPrefix(req.Path, "/") + "?beta=true"
-		err := w.c.admin.Execute(ctx, req.Method, path, body, &raw, option.WithResponseInto(&res))
+		err := w.c.admin.Execute(ctx, req.Method, path, body, &raw, append(options, option.WithResponseInto(&res))...)
 		if err != nil {
 			return err
 		}
@@ -162,4 +193,22 @@ func (w *Writing) Send(ctx context.Context, req schema.Request) (Sent, error) {
 		return Sent{}, err
 	}
 	return sent, nil
+}
+
+// alone waits until no other write to the same parent is under way, and
+// returns what ends this one.
+func (l *lanes) alone(ctx context.Context, parent string) (done func(), err error) {
+	l.mu.Lock()
+	lane := l.busy[parent]
+	if lane == nil {
+		lane = make(chan struct{}, 1)
+		l.busy[parent] = lane
+	}
+	l.mu.Unlock()
+	select {
+	case lane <- struct{}{}:
+		return func() { <-lane }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }

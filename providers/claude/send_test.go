@@ -36,6 +36,11 @@ var writes = map[string]struct {
 	"add-member":      {addMember, true},
 	"remove-member":   {removeMember, false},
 	"set-limit":       {setLimit, false},
+	"set-plugin":      {schema.Request{Method: "POST", Path: pluginSettingsPath + "/organization", Body: json.RawMessage(`{"installation_preference":"required"}`)}, false},
+	"unset-plugin":    {schema.Request{Method: "DELETE", Path: pluginSettingsPath + "/rbac_group_1"}, false},
+	"set-marketplace": {schema.Request{Method: "POST", Path: marketplacesPath + "/marketplace_1", Body: json.RawMessage(`{"default_installation_preference":"available"}`)}, false},
+	"approve":         {schema.Request{Method: "POST", Path: increasesPath + "/slir_1/approve", Body: json.RawMessage(`{"amount":"75000"}`)}, true},
+	"deny":            {schema.Request{Method: "POST", Path: increasesPath + "/slir_1/deny", Body: json.RawMessage(`{}`)}, false},
 	"delete-limit":    {schema.Request{Method: "DELETE", Path: limitsPath + "/spl_1"}, false},
 }
 
@@ -65,8 +70,12 @@ func TestSendSendsExactlyTheRequest(t *testing.T) {
 			if ct := got.Header.Get("Content-Type"); ct != want {
 				t.Errorf("content type %q, want %q", ct, want)
 			}
-			if beta := got.Header.Get("anthropic-beta"); beta != "" {
-				t.Errorf("sent anthropic-beta %q", beta)
+			wantBeta := ""
+			if strings.HasPrefix(tt.req.Path, "/v1/organizations/plugin") {
+				wantBeta = "ce-plugins-2026-09-01"
+			}
+			if beta := got.Header.Get("anthropic-beta"); beta != wantBeta {
+				t.Errorf("sent anthropic-beta %q, want %q", beta, wantBeta)
 			}
 		})
 	}

@@ -13,19 +13,22 @@ import (
 // members, and Roles with their rows are never nil: without one of them there
 // is no snapshot.
 //
-// Order: users and invites by address, groups, roles and limits by id, rows
+// Order: users and invites by address, groups, roles, limits, marketplaces and
+// plugins by id, rows
 // by resource and action, events newest first. Two reads of the same
 // organization give the same bytes.
 type Snapshot struct {
-	Organization Organization `json:"organization"`
-	Users        []User       `json:"users"`
-	Invites      []Invite     `json:"invites"` // pending ones
-	Groups       []Group      `json:"groups"`
-	Roles        []Role       `json:"roles"`
-	Settings     Settings     `json:"settings"`
-	SpendLimits  []SpendLimit `json:"spend_limits"`
-	Events       []Event      `json:"events"`
-	Missing      []Missing    `json:"missing"`
+	Organization Organization  `json:"organization"`
+	Users        []User        `json:"users"`
+	Invites      []Invite      `json:"invites"` // pending ones
+	Groups       []Group       `json:"groups"`
+	Roles        []Role        `json:"roles"`
+	Settings     Settings      `json:"settings"`
+	SpendLimits  []SpendLimit  `json:"spend_limits"`
+	Marketplaces []Marketplace `json:"marketplaces"`
+	Plugins      []Plugin      `json:"plugins"`
+	Events       []Event       `json:"events"`
+	Missing      []Missing     `json:"missing"`
 }
 
 // An Organization names the organization that the key belongs to. ID is a
@@ -169,6 +172,95 @@ type SpendLimit struct {
 	IsEnabled bool    `json:"is_enabled"`
 }
 
+// A Marketplace is a collection of plugins of the organization.
+//
+// Shape: Source is manual, github, gitlab or public_git. Default is how the
+// plugins that have no setting of their own are installed, "" if the API says
+// null; one that was never set reads as not_available.
+//
+// Source: anthropic-sdk-go v1.84.0, BetaPluginMarketplace; read 2026-11-22.
+type Marketplace struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Source  string `json:"source"`
+	Default string `json:"default"`
+}
+
+// A Plugin is one plugin of the organization.
+//
+// Shape: Preference is required, auto_install, available, not_available, or a
+// word that is newer than rolecall: what everybody has who is in no group with
+// a setting. Inherited says that it is the marketplace's default. Reach is
+// contained, privileged, remote or "" if the API cannot tell. Settings mean
+// nothing unless SettingsKnown.
+//
+// Source: anthropic-sdk-go v1.84.0, BetaPlugin; read 2026-11-22.
+type Plugin struct {
+	ID            string          `json:"id"`
+	Name          string          `json:"name"`
+	DisplayName   string          `json:"display_name"`
+	MarketplaceID string          `json:"marketplace_id"`
+	OwnerUserID   string          `json:"owner_user_id,omitempty"`
+	Reach         string          `json:"reach,omitempty"`
+	Preference    string          `json:"preference"`
+	Inherited     bool            `json:"inherited"`
+	Settings      []PluginSetting `json:"settings"`
+	SettingsKnown bool            `json:"settings_known"`
+}
+
+// A PluginSetting is how a plugin is installed for a target. TargetType is
+// organization, or rbac_group (with GroupID).
+//
+// Source: anthropic-sdk-go v1.84.0, BetaPluginInstallationSetting; read
+// 2026-11-22.
+type PluginSetting struct {
+	TargetType string `json:"target_type"`
+	GroupID    string `json:"group_id,omitempty"`
+	Preference string `json:"preference"`
+}
+
+// An EffectiveLimit is the limit in force for one member and period.
+//
+// Shape: Amount is nil for no limit. SourceType is the scope that the value
+// comes from (user, rbac_group with GroupID, seat_tier with SeatTier,
+// organization, organization_service), "" if there is none.
+//
+// Units: Amount is an integer in the minor unit of Currency; Spent is too, but
+// may have up to three decimals, and is for people to read.
+//
+// Source: anthropic-sdk-go v1.84.0, BetaEffectiveSpendLimit; read 2026-11-22.
+type EffectiveLimit struct {
+	UserID       string  `json:"user_id"`
+	Email        string  `json:"email"`
+	Amount       *string `json:"amount"`
+	Currency     string  `json:"currency"`
+	Period       string  `json:"period"`
+	SourceType   string  `json:"source_type"`
+	GroupID      string  `json:"group_id,omitempty"`
+	SeatTier     string  `json:"seat_tier,omitempty"`
+	SpendLimitID string  `json:"spend_limit_id,omitempty"`
+	Spent        string  `json:"spent"`
+}
+
+// An IncreaseRequest is a member's wish for a higher limit. It names no amount.
+//
+// Shape: Status is pending, approved or denied; only a pending one can be
+// decided. InForce is the member's limit at the time of reading, nil once the
+// request is decided.
+//
+// Source: anthropic-sdk-go v1.84.0, BetaSpendLimitIncreaseRequest; read
+// 2026-11-22.
+type IncreaseRequest struct {
+	ID        string          `json:"id"`
+	UserID    string          `json:"user_id"`
+	Email     string          `json:"email"`
+	Name      string          `json:"name"`
+	Status    string          `json:"status"`
+	Period    string          `json:"period"`
+	CreatedAt time.Time       `json:"created_at"`
+	InForce   *EffectiveLimit `json:"in_force"`
+}
+
 // An Event is one entry of the activity feed.
 //
 // Shape: Fields is the entry as an object with sorted keys, without id, type
@@ -198,4 +290,5 @@ const (
 	MissingSettings     = "settings"
 	MissingSpendLimits  = "spend limits"
 	MissingEvents       = "activity feed"
+	MissingPlugins      = "plugins"
 )
