@@ -33,17 +33,25 @@ func emulateCommand(s streams) *cli.Command {
 			&cli.BoolFlag{Name: "memory", Usage: "keep no live copy"},
 			&cli.BoolFlag{Name: "reset", Usage: "start over from the seed"},
 			&cli.BoolFlag{Name: "rate-limits", Usage: "enforce the documented rate limits"},
+			&cli.Float64Flag{Name: "time-scale", Value: 1, Usage: "make the windows of the rate limits `N` times shorter"},
+			&cli.StringFlag{Name: "faults", Usage: "add the faults in `FILE`, a JSON list"},
 		},
 		Action: func(c *cli.Context) error { return doEmulate(c, s) },
 	}
 }
 
 func doEmulate(c *cli.Context, s streams) error {
-	o := emulator.Options{Seed: c.String("file"), State: c.String("state"), Reset: c.Bool("reset"), RateLimits: c.Bool("rate-limits")}
+	o := emulator.Options{Seed: c.String("file"), State: c.String("state"), Reset: c.Bool("reset"), RateLimits: c.Bool("rate-limits"), TimeScale: c.Float64("time-scale")}
 	if o.State == "" && !c.Bool("memory") {
 		o.State = filepath.Join(filepath.Dir(o.Seed), ".rolecall", filepath.Base(o.Seed))
 		if err := os.MkdirAll(filepath.Dir(o.State), 0o700); err != nil {
 			return fmt.Errorf("live copy: %w", err)
+		}
+	}
+	if path := c.String("faults"); path != "" {
+		var err error
+		if o.Faults, err = os.ReadFile(path); err != nil {
+			return fmt.Errorf("emulate: faults: %w", err)
 		}
 	}
 	handler, stop, err := emulatorOf(c.String("system"), o)
@@ -92,6 +100,9 @@ func emulatorOf(system string, o emulator.Options) (http.Handler, func() error, 
 		names = append(names, k.Language.Name)
 		if k.Language.Name != system {
 			continue
+		}
+		if o.Faults != nil || o.TimeScale != 1 {
+			return nil, nil, usage("--faults and --time-scale are not for the emulator of %s", system)
 		}
 		e, err := k.Emulate(providers.Emulation{Seed: o.Seed, State: o.State, Reset: o.Reset, Limit: o.RateLimits})
 		if err != nil {

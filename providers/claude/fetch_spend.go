@@ -82,7 +82,7 @@ func (r *Reading) FetchEffectiveLimits(ctx context.Context, userIDs ...string) (
 }
 
 // maxUserIDs is how many members one question can name. The page size is the
-// same, because the largest one is not documented.
+// same, also for requests, because the largest one is not documented.
 //
 // Source: Spend Limits API guide, effective limits; read 2026-11-22.
 const maxUserIDs = 100
@@ -145,7 +145,7 @@ func (r *Reading) FetchIncreaseRequests(ctx context.Context, statuses ...string)
 		wanted = append(wanted, anthropic.BetaSpendLimitIncreaseRequestStatus(s))
 	}
 	list, err := walk(ctx, r.c, "read requests for more usage", "/v1/organizations/spend_limit_increase_requests", byCursor, func(ctx context.Context, cursor string) (string, error) {
-		p := anthropic.BetaOrganizationSpendLimitIncreaseRequestListParams{Status: wanted}
+		p := anthropic.BetaOrganizationSpendLimitIncreaseRequestListParams{Status: wanted, Limit: anthropic.Int(maxUserIDs)}
 		if cursor != "" {
 			p.Page = anthropic.String(cursor)
 		}

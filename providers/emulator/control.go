@@ -60,6 +60,12 @@ func listFaults(st *state) (any, error) {
 	return fields{"faults": list}, nil
 }
 
+// AddFaults adds the faults of a script: one, or a list of them, as JSON.
+func (s *Server) AddFaults(script []byte) error {
+	_, err := s.addFaults(script)
+	return err
+}
+
 // addFaults adds one fault, or a list of them.
 func (s *Server) addFaults(body []byte) (any, error) {
 	n, err := parseJSON(body)

@@ -18,6 +18,8 @@ const (
 	doStatus      = "status"        // answer with an error, without effect
 	doDropBefore  = "drop_before"   // close the connection without effect
 	doDropAfter   = "drop_after"    // take effect, then close without an answer
+	doStatusAfter = "status_after"  // take effect, then answer with an error
+	doDuplicate   = "duplicate"     // take effect twice, and answer the second time
 	doCutBody     = "cut_body"      // take effect, then send half of the answer
 	doDelay       = "delay"         // wait, then serve
 	doNullRoleIDs = "null_role_ids" // role data is not available
@@ -26,7 +28,7 @@ const (
 	doEdit        = "edit"          // another admin changes something first
 )
 
-var faultKinds = []string{doStatus, doDropBefore, doDropAfter, doCutBody, doDelay, doNullRoleIDs, doShortPage, doEmptyPage, doEdit}
+var faultKinds = []string{doStatus, doDropBefore, doDropAfter, doStatusAfter, doDuplicate, doCutBody, doDelay, doNullRoleIDs, doShortPage, doEmptyPage, doEdit}
 
 // A Fault makes requests go wrong. It counts down Skip at each request that
 // matches, and then fires Times times. Faults are part of the durable state, so
@@ -45,7 +47,8 @@ type Fault struct {
 	Edit    *Edit             `json:"edit,omitempty"`
 }
 
-// An Edit is a request to /console that a fault makes, as if by another admin.
+// An Edit is a request to /console or to the Admin API that a fault makes, as
+// if by another admin.
 type Edit struct {
 	Method string          `json:"method"`
 	Path   string          `json:"path"`
@@ -78,7 +81,7 @@ func readFault(p *problems, n node) Fault {
 	if p.must(n.field("do")) {
 		f.Do = p.oneOf(n.field("do"), faultKinds...)
 	}
-	if s := n.field("status"); f.Do == doStatus && p.must(s) {
+	if s := n.field("status"); (f.Do == doStatus || f.Do == doStatusAfter) && p.must(s) {
 		if f.Status = p.whole(s); f.Status < 400 || f.Status > 599 {
 			p.add(s, "must be between 400 and 599")
 		}
@@ -111,8 +114,8 @@ func readHeaders(p *problems, n node) map[string]string {
 func readEdit(p *problems, n node) *Edit {
 	p.object(n, "method", "path", "body")
 	e := &Edit{Method: p.name(n.field("method"), 10), Path: p.name(n.field("path"), 1000)}
-	if u, err := url.Parse(e.Path); err != nil || u.Path == "" || !strings.HasPrefix(e.Path, "/console/") {
-		p.add(n.field("path"), "must be a path that begins with /console/")
+	if u, err := url.Parse(e.Path); err != nil || u.Path == "" || (!strings.HasPrefix(e.Path, "/console/") && !strings.HasPrefix(e.Path, adminPrefix)) {
+		p.add(n.field("path"), "must be a path that begins with /console/ or %s", adminPrefix)
 	}
 	if b := n.field("body"); !b.absent() {
 		raw, err := encode(b.plain())
@@ -198,7 +201,9 @@ func headerFault(text string) (*Fault, error) {
 		case "do":
 			f.Do = value
 		case "status":
-			f.Do = doStatus
+			if f.Do != doStatusAfter {
+				f.Do = doStatus
+			}
 			f.Status, err = strconv.Atoi(value)
 		case "delay_ms":
 			f.Do = doDelay
@@ -215,7 +220,7 @@ func headerFault(text string) (*Fault, error) {
 		}
 	}
 	bad := !slices.Contains(faultKinds, f.Do) || f.Do == doEdit || f.DelayMS < 0 || f.DelayMS > 600_000
-	if bad || (f.Do == doStatus && (f.Status < 400 || f.Status > 599)) {
+	if bad || ((f.Do == doStatus || f.Do == doStatusAfter) && (f.Status < 400 || f.Status > 599)) {
 		return nil, invalid("Emulator-Fault: %q is not a fault", text)
 	}
 	return f, nil
@@ -226,11 +231,7 @@ func headerFault(text string) (*Fault, error) {
 func (s *Server) before(r *http.Request, f *Fault) (res result, done bool) {
 	switch f.Do {
 	case doStatus:
-		message := f.Message
-		if message == "" {
-			message = fmt.Sprintf("The emulator was told to answer %d.", f.Status)
-		}
-		return result{err: &apiError{status: f.Status, kind: f.Type, message: message, header: f.Headers}}, true
+		return result{err: f.error()}, true
 	case doDropBefore:
 		return result{drop: true}, true
 	case doDelay:
@@ -249,12 +250,37 @@ func (s *Server) before(r *http.Request, f *Fault) (res result, done bool) {
 	return result{}, false
 }
 
-// edit makes a console request of its own. It is not in the list of requests.
+// error is the answer that a fault gives in place of the right one.
+func (f *Fault) error() error {
+	message := f.Message
+	if message == "" {
+		message = fmt.Sprintf("The emulator was told to answer %d.", f.Status)
+	}
+	return &apiError{status: f.Status, kind: f.Type, message: message, header: f.Headers}
+}
+
+// adminPrefix begins the paths of the Admin API.
+const adminPrefix = "/v1/organizations/"
+
+// otherAdmin is the key of the admin who edits by way of the Admin API.
+var otherAdmin = apiKey{secret: "another admin", scopes: knownScopes, linked: true}
+
+// edit makes a request of its own. It is not in the list of requests, and costs
+// nothing of a budget.
 func (s *Server) edit(e *Edit) error {
 	r, err := http.NewRequest(e.Method, "http://localhost"+e.Path, bytes.NewReader(e.Body))
 	if err != nil {
 		return err
 	}
 	c := &call{s: s, method: e.Method, path: r.URL.Path, query: r.URL.Query(), body: e.Body, now: s.now()}
+	if strings.HasPrefix(c.path, adminPrefix) {
+		rt, params, err := s.router.find(e.Method, r.URL)
+		if err != nil {
+			return err
+		}
+		c.params, c.key, c.version, c.betas = params, otherAdmin, version2023, []string{pluginBeta, spendListBeta}
+		_, err = s.run(rt, c, otherAdmin.actor())
+		return err
+	}
 	return s.serveConsole(c, r).err
 }

@@ -218,3 +218,73 @@ func TestRateLimits(t *testing.T) {
 		})
 	}
 }
+
+// TestDuplicateDelivery: the request takes effect twice, and what comes back is
+// the answer to the second time.
+func TestDuplicateDelivery(t *testing.T) {
+	c := start(t, emulator.Options{})
+	twice := c.with("Emulator-Fault", "duplicate")
+	twice.ok("POST", groupsPath, `{"name":"Twice"}`)
+	n := 0
+	for _, name := range c.all(groupsPath, 10, "name") {
+		if name == "Twice" {
+			n++
+		}
+	}
+	if n != 2 {
+		t.Errorf("%d groups", n)
+	}
+	if status, v := twice.do("POST", groupsPath+"/rbac_group_pilot/members", `{"user_id":"user_ben"}`); status != 400 {
+		t.Errorf("a member added twice: %d %v", status, v)
+	}
+	if status, _ := twice.do("DELETE", groupsPath+"/rbac_group_pilot/members/user_ben", ""); status != 404 {
+		t.Errorf("a member removed twice: %d", status)
+	}
+	twice.ok("POST", "/v1/organizations/users/user_ben", `{"role":"managed"}`)
+}
+
+// TestErrorAfterEffect: the answer says 503, and yet it was done.
+func TestErrorAfterEffect(t *testing.T) {
+	c := start(t, emulator.Options{})
+	c.faulty(`{"do":"status_after","status":503,"method":"POST"}`)
+	if status, _ := c.do("POST", groupsPath, `{"name":"There"}`); status != 503 {
+		t.Errorf("status = %d", status)
+	}
+	if names := c.all(groupsPath, 10, "name"); names[len(names)-1] != "There" {
+		t.Errorf("groups = %v", names)
+	}
+	c.refused("POST", "/emulator/faults", `{"do":"status_after"}`, 400, "invalid_request_error")
+}
+
+// TestEditByTheAdminAPI: another admin can use the API, too.
+func TestEditByTheAdminAPI(t *testing.T) {
+	c := start(t, emulator.Options{})
+	c.faulty(`{"method":"GET","path":"` + groupsPath + `","do":"edit","edit":{"method":"POST","path":"` + groupsPath + `","body":{"name":"Meanwhile"}}}`)
+	if names := c.all(groupsPath, 10, "name"); names[len(names)-1] != "Meanwhile" {
+		t.Errorf("groups = %v", names)
+	}
+	if n := len(c.s.Requests()); n != 1 {
+		t.Errorf("%d requests", n)
+	}
+	c.refused("POST", "/emulator/faults", `{"do":"edit","edit":{"method":"POST","path":"/v1/compliance/groups"}}`, 400, "invalid_request_error")
+}
+
+// FuzzFaultScript: no script makes the emulator panic, and what it takes it
+// can list.
+func FuzzFaultScript(f *testing.F) {
+	for _, s := range []string{`{"do":"status","status":503}`, `[{"do":"edit","edit":{"method":"PUT","path":"/console/features/chat","body":{"enabled":true}}}]`,
+		`{"do":"delay","delay_ms":1,"headers":{"a":"b"}}`, `{"do":"duplicate","times":-1,"skip":3}`, `null`, `[]`, `{"do":1}`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, script string) {
+		s, err := emulator.Open(emulator.Options{SeedData: []byte(acme)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := string(s.StateJSON())
+		_ = s.AddFaults([]byte(script))
+		if string(s.StateJSON()) != before {
+			t.Error("a script changed the organization")
+		}
+	})
+}

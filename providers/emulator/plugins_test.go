@@ -173,6 +173,10 @@ func TestParallelSettings(t *testing.T) {
 		_ = resp.Body.Close()
 		done <- resp.StatusCode
 	}()
+	for len(c.s.Requests()) == 0 { // until the first is under way
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(50 * time.Millisecond)
 	deadline := time.Now().Add(time.Second)
 	for {
 		resp, err := c.request("DELETE", path, "")

@@ -70,7 +70,7 @@ func TestSeedProblems(t *testing.T) {
 		`keys[0].key: must have 1 to 500 characters`,
 		`keys[0].scopes[0]: "everything" is not a scope`,
 		`rate_limits: must be true or false`,
-		`faults[0].do: must be one of status, drop_before, drop_after, cut_body, delay, null_role_ids, short_page, empty_page, edit; got "explode"`,
+		`faults[0].do: must be one of status, drop_before, drop_after, status_after, duplicate, cut_body, delay, null_role_ids, short_page, empty_page, edit; got "explode"`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)

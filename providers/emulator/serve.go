@@ -164,13 +164,20 @@ func (s *Server) answer(r *http.Request, body []byte, readErr error, n int) resu
 		return result{err: readErr}
 	}
 	c := &call{s: s, method: r.Method, path: r.URL.Path, query: r.URL.Query(), body: body, now: s.now(), fault: f}
-	var res result
-	if strings.HasPrefix(r.URL.Path, "/console/") {
-		res = s.serveConsole(c, r)
-	} else {
-		res = s.serveVendor(c, r, n)
+	serve := func(c call) result {
+		if strings.HasPrefix(r.URL.Path, "/console/") {
+			return s.serveConsole(&c, r)
+		}
+		return s.serveVendor(&c, r, n)
 	}
+	res := serve(*c)
 	if f != nil {
+		switch {
+		case f.Do == doDuplicate:
+			res = serve(*c)
+		case f.Do == doStatusAfter && res.err == nil:
+			res.err = f.error()
+		}
 		res.drop = f.Do == doDropAfter
 		res.cut = f.Do == doCutBody
 	}

@@ -30,6 +30,9 @@ type Options struct {
 	// that a test need not wait a minute. Zero means 1.
 	TimeScale float64
 
+	// Faults is a script of faults to add, as JSON: one or a list.
+	Faults []byte
+
 	// AfterWrite, if set, is called after each request that changed the
 	// organization, before it is answered. No other write happens until it
 	// returns, so it sees the state that the request made. It may read from
@@ -101,11 +104,15 @@ func Open(o Options) (*Server, error) {
 		s.keys[k.secret] = k
 	}
 	s.budgets = budgets{enforced: o.RateLimits || seed.limits, scale: o.TimeScale}
-	if o.State == "" {
-		return s, nil
+	if o.State != "" {
+		if err := s.openState(seedSum(data)); err != nil {
+			return nil, fmt.Errorf("emulator: open the state: %w", err)
+		}
 	}
-	if err := s.openState(seedSum(data)); err != nil {
-		return nil, fmt.Errorf("emulator: open the state: %w", err)
+	if o.Faults != nil {
+		if err := s.AddFaults(o.Faults); err != nil {
+			return nil, errors.Join(fmt.Errorf("emulator: faults: %w", err), s.Close())
+		}
 	}
 	return s, nil
 }
