@@ -1,5 +1,7 @@
 package plan
 
+import "slices"
+
 // A Rule is one check: of every system, or, where only one has it, of that
 // system's own (see [Checker]). README.md has the whole list.
 type Rule struct {
@@ -76,4 +78,20 @@ var Rules = []Rule{
 	{"void-grant", Warning, "A role grants what nobody can have by it, because the organization's policy is stricter. Lower it in the role, or raise the policy."},
 	{"wave-overlap", Warning, "People of an open wave are held, because an earlier wave that is closed names them too. Write the open one first."},
 	{"widening-removal", Warning, "Taking something away gives people more: a limit, a list, a policy that held them back. Write what is to hold instead, or accept it."},
+}
+
+// A RuleInfo is a rule with what can be done about its findings.
+type RuleInfo struct {
+	Rule
+	Changeable bool `json:"changeable"` // a rule block changes its severity and what it passes over
+	Acceptable bool `json:"acceptable"` // an accept block, or --accept, takes its findings
+}
+
+// RuleInfos returns all rules with what can be done about them.
+func RuleInfos() []RuleInfo {
+	var list []RuleInfo
+	for _, r := range Rules {
+		list = append(list, RuleInfo{r, !slices.Contains(firm, r.ID), !slices.Contains(unacceptable, r.ID)})
+	}
+	return list
 }

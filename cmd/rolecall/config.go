@@ -29,15 +29,18 @@ type configuration struct {
 
 // load reads the configuration of a command. If anything is wrong with it,
 // everything that is was printed and the error is silent.
-func load(c *cli.Context, s streams) (*configuration, error) {
-	cfg, diags := check(c, s)
+func load(c *cli.Context, s streams) (*configuration, error) { return loadFrom(c, s, c.String("C")) }
+
+// loadFrom is load for a directory that -C does not name.
+func loadFrom(c *cli.Context, s streams, dir string) (*configuration, error) {
+	cfg, diags := check(c, s, dir)
 	return cfg, report(c, s, cfg.Config, diags)
 }
 
-// check reads the configuration of a command, and returns everything that is
+// check reads the configuration in a directory, and returns everything that is
 // wrong with it, in the order of files and lines.
-func check(c *cli.Context, s streams) (*configuration, hcl.Diagnostics) {
-	cfg, diags := schema.Load(c.String("C"), schema.Options{
+func check(c *cli.Context, s streams, dir string) (*configuration, hcl.Diagnostics) {
+	cfg, diags := schema.Load(dir, schema.Options{
 		Systems: all.Languages(), Vars: c.StringSlice("var"), VarFiles: c.StringSlice("var-file"), Environ: s.environ,
 	})
 	out := &configuration{Config: cfg}

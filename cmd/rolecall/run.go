@@ -107,9 +107,10 @@ func newApp(s streams) *cli.App {
 		Commands: []*cli.Command{
 			validateCommand(s), fmtCommand(s), schemaCommand(s),
 			planCommand(s), showCommand(s), applyCommand(s),
+			accessCommand(s), explainCommand(s), whoCanCommand(s), testCommand(s), verifyCommand(s), rulesCommand(s),
 			initCommand(s), importCommand(s), snapshotCommand(s),
 			confirmCommand(s),
-			explainCommand(s), emulateCommand(s), completionCommand(s), versionCommand(s),
+			emulateCommand(s), completionCommand(s), versionCommand(s),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {

@@ -23,7 +23,7 @@ func validateCommand(s streams) *cli.Command {
 			if _, err := setUp(c, s, formats...); err != nil {
 				return err
 			}
-			cfg, diags := check(c, s)
+			cfg, diags := check(c, s, c.String("C"))
 			switch c.String("format") {
 			case "json":
 				err := writeJSON(s, map[string]any{

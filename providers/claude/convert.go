@@ -345,6 +345,9 @@ func memberObject(u User, limits map[limitKey]schema.Value) *schema.Object {
 	o := &schema.Object{Type: "member", Addr: memberAddress(u.Email), ID: u.ID, Key: u.Email}
 	o.Put(attrName, schema.Text(u.Name))
 	o.Put(attrOrganizationRole, schema.Text(u.Role))
+	if u.AddedAt != "" {
+		o.Put(attrAddedAt, schema.Text(u.AddedAt))
+	}
 	if isAdministrator(o) {
 		o.Fixed = "administrators are neither changed nor removed by the API"
 	}

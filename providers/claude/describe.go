@@ -38,6 +38,7 @@ const (
 	attrDefaultLimit     = "default_limit.monthly" // of the organization, for whoever has no other
 	attrLimitID          = "spend_limit.id"        // of a live limit, to delete it by
 	attrRemoved          = schema.Removed
+	attrAddedAt          = "added_at" // when a member joined, as the API writes it
 )
 
 // The organization roles.
