@@ -21,7 +21,7 @@ func accessCommand(s streams) *cli.Command {
 	formats := []string{"text", "csv", "json", "html"}
 	return &cli.Command{
 		Name: "access", Usage: "show which group gives what, or compare two configurations", ArgsUsage: "[diff OLD NEW]",
-		UsageText: "rolecall access [options]\n   rolecall access diff OLD NEW [options]\n\n   rolecall access -C examples/acme\n   rolecall access --member elif@acme.com --permission connector.jira -C examples/acme\n   rolecall access --format csv -C examples/acme\n   rolecall access diff examples/acme examples/acme",
+		UsageText: "rolecall access [diff OLD NEW] [options]\n\n   rolecall access -C examples/acme\n   rolecall access --member elif@acme.com --permission connector.jira -C examples/acme\n   rolecall access --format csv -C examples/acme\n   rolecall access diff examples/acme examples/acme",
 		Description: "A matrix of groups by permissions: what somebody has who is in that group and in no other, under the\n" +
 			"organization's ceilings. With --member a row for each member, with what is in force for them.\n\n" +
 			"access diff compares two configurations, or a snapshot and a configuration, for everybody: that they are\n" +
@@ -184,11 +184,13 @@ func columnsOf(t *plan.Table, chosen bool) []column {
 			if family, _, ok := strings.Cut(name, "."); ok {
 				head = family
 			}
-			if kind == "spend" || kind == "admin" {
-				head = kind + " " + name
-			}
-			if strings.HasPrefix(name, "*") {
-				head = "new " + kind + strings.TrimPrefix(name, "*")
+			switch {
+			case strings.HasPrefix(name, "*"):
+				head = "new " + kind
+			case kind == "spend":
+				head = "spend " + name
+			case kind == "admin":
+				head = "admin"
 			}
 		}
 		at, ok := index[kind+head]
