@@ -2,6 +2,7 @@ package access
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 )
 
@@ -218,8 +219,8 @@ func AskSetting(m *Model, readings []*State, member int32, i int) Value {
 type Flip struct {
 	Moves []Move
 
-	// Others counts what else changes: levels of the same member, and levels
-	// of other people. The smallest flip comes first.
+	// Others counts what else changes at most: levels of the same member, and
+	// levels of other people. The smallest flip comes first.
 	Others int
 }
 
@@ -227,8 +228,9 @@ type Flip struct {
 // smallest first. There are none for who is not in the organization, and none
 // that would move a member's standing: that takes much else along.
 func Flips(v *View, member int32, p Perm) []Flip {
-	f := flipper{View: v, member: member, p: p}
+	f := flipper{View: v, member: member, p: p, grants: v.State.groupGrants(v.Model)}
 	r := Explain(v.Model, v.State, member, p)
+	f.had = r.Level > 0
 	standing := v.Model.Standings[v.State.Standing[member]]
 	switch {
 	case standing.Absent:
@@ -248,11 +250,85 @@ type flipper struct {
 	*View
 	member int32
 	p      Perm
+	had    bool  // whether the member has any of p
+	grants []Set // of each group
+	people []int // how many people are in each group, once it is asked for
+	held   []int // how many people have each source, once it is asked for
 	list   []Flip
 }
 
 func (f *flipper) add(others int, moves ...Move) {
-	f.list = append(f.list, Flip{Moves: moves, Others: max(others, 0)})
+	if f.after(moves) > 0 != f.had {
+		f.list = append(f.list, Flip{Moves: moves, Others: max(others, 0)})
+	}
+}
+
+// after returns the level that the member would have of p after some moves:
+// joining a group may bring a list along that narrows, or one that ends
+// another's say. No state is copied, because it may have very many members.
+func (f *flipper) after(moves []Move) Level {
+	m, s, u := f.Model, f.State, f.Model.Universe
+	standing := &m.Standings[s.Standing[f.member]]
+	groups := slices.Clone(s.Memberships[f.member])
+	ceiling := u.Get(s.Ceiling, f.p)
+	type at struct{ group, source int32 }
+	attached, grants, allow := map[at]bool{}, map[int32]Level{}, map[int32]Level{}
+	for _, v := range moves {
+		b, err := m.Bind(v)
+		if err != nil {
+			panic("access: " + err.Error()) // the moves are made here
+		}
+		switch v.Kind {
+		case MoveMembership:
+			if b.To == 1 {
+				groups = with(groups, b.Group)
+			} else {
+				groups = without(groups, b.Group)
+			}
+		case MoveAttachment:
+			attached[at{b.Group, b.Source}] = true
+		case MoveGrant:
+			grants[b.Source] = Level(b.To)
+		case MoveCeiling:
+			ceiling = Level(b.To)
+		case MoveListLevel:
+			allow[b.Group] = Level(b.To)
+		}
+	}
+	level := u.Get(standing.Own, f.p)
+	grant := func(source int32) {
+		l, moved := grants[source]
+		if !moved {
+			l = u.Get(s.Grants[source], f.p)
+		}
+		level = max(level, l)
+	}
+	speaking, list := 0, Level(0)
+	for _, g := range groups {
+		if standing.FromGroups {
+			for _, source := range s.Attached[g] {
+				grant(source)
+			}
+		}
+		if l := s.Lists[g]; !l.Empty() && u.Get(l.Speaks, f.p) > 0 {
+			speaking++
+			list = u.Get(l.Allow, f.p)
+			if to, moved := allow[g]; moved {
+				list = to
+			}
+		}
+	}
+	for a := range attached {
+		grant(a.source)
+	}
+	if standing.Uncapped {
+		return level
+	}
+	level = min(level, ceiling, u.Get(m.Seats[s.Seat[f.member]].Cap, f.p))
+	if speaking == 1 {
+		level = min(level, list)
+	}
+	return level
 }
 
 // on looks for what gives the member the least that is something. A seat is not
@@ -282,7 +358,7 @@ func (f *flipper) on(r Reason, standing Standing) {
 	}
 	with := func(more int, moves ...Move) { f.add(others+more, append(slices.Clone(first), moves...)...) }
 	s, m, u := f.State, f.Model, f.Model.Universe
-	grants := s.groupGrants(m)
+	grants := f.grants
 	mine := s.Memberships[f.member]
 	for g := range m.Groups {
 		if slices.Contains(mine, int32(g)) {
@@ -365,9 +441,12 @@ func (f *flipper) name(l Level) string { return f.Model.Universe.LevelName(f.p, 
 
 // reached counts who would have something of p if nothing capped it.
 func (f *flipper) reached() int {
+	u := f.Model.Universe
 	n := 0
 	for _, c := range f.Classes {
-		if Explain(f.Model, f.State, c.Member, f.p).Best > 0 {
+		standing := &f.Model.Standings[f.State.Standing[c.Member]]
+		if u.Get(standing.Own, f.p) > 0 || standing.FromGroups &&
+			slices.ContainsFunc(f.State.Memberships[c.Member], func(g int32) bool { return u.Get(f.grants[g], f.p) > 0 }) {
 			n += c.Count
 		}
 	}
@@ -376,52 +455,57 @@ func (f *flipper) reached() int {
 
 // in counts who is in a group.
 func (f *flipper) in(group int32) int {
-	n := 0
-	for _, c := range f.Classes {
-		if slices.Contains(f.State.Memberships[c.Member], group) {
-			n += c.Count
+	if f.people == nil {
+		f.people = make([]int, len(f.Model.Groups))
+		for _, c := range f.Classes {
+			for _, g := range f.State.Memberships[c.Member] {
+				f.people[g] += c.Count
+			}
 		}
 	}
-	return n
+	return f.people[group]
 }
 
 // having counts who has a source.
 func (f *flipper) having(source int32) int {
-	n := 0
-	for _, c := range f.Classes {
-		if f.Model.Standings[f.State.Standing[c.Member]].FromGroups && f.State.Has(c.Member, source) {
-			n += c.Count
+	if f.held == nil {
+		f.held = make([]int, len(f.Model.Sources))
+		last := make([]int, len(f.Model.Sources)) // the class that was counted last, from 1
+		for i, c := range f.Classes {
+			if !f.Model.Standings[f.State.Standing[c.Member]].FromGroups {
+				continue
+			}
+			for _, g := range f.State.Memberships[c.Member] {
+				for _, r := range f.State.Attached[g] {
+					if last[r] != i+1 {
+						last[r] = i + 1
+						f.held[r] += c.Count
+					}
+				}
+			}
 		}
+	}
+	return f.held[source]
+}
+
+// gained counts the levels that the member would have more of with what is
+// granted.
+func (f *flipper) gained(granted Set) int { return f.beyond(granted, f.Access(f.member)) }
+
+// beyond counts the levels of granted, under the organization's ceiling, that
+// are not in have.
+func (f *flipper) beyond(granted, have Set) int {
+	n := 0
+	for i, w := range granted {
+		n += bits.OnesCount64(w & f.State.Ceiling[i] &^ have[i])
 	}
 	return n
 }
 
-// gained counts the permissions that the member would have more of with what
-// is granted.
-func (f *flipper) gained(granted Set) int {
-	more := granted.Clone()
-	more.And(f.State.Ceiling)
-	for i, w := range f.Access(f.member) {
-		more[i] &^= w
-	}
-	return len(f.Model.Universe.Perms(more))
-}
-
-// attached counts what changes if a source is attached to a group.
+// attached counts what changes at most if a source is attached to a group: for
+// everybody in it, what the group did not grant before.
 func (f *flipper) attached(group, source int32) int {
-	n := 0
-	for _, c := range f.Classes {
-		if !f.Model.Standings[f.State.Standing[c.Member]].FromGroups || !slices.Contains(f.State.Memberships[c.Member], group) {
-			continue
-		}
-		more := f.State.Grants[source].Clone()
-		more.And(f.State.Ceiling)
-		for i, w := range c.Access {
-			more[i] &^= w
-		}
-		n += c.Count * len(f.Model.Universe.Perms(more))
-	}
-	return n
+	return f.in(group) * f.beyond(f.State.Grants[source], f.grants[group])
 }
 
 // lost counts the permissions that the member has less of outside of groups.
@@ -435,10 +519,7 @@ func (f *flipper) lost(groups []int32) int {
 			}
 		}
 	}
-	for i, w := range stay {
-		less[i] &^= w
-	}
-	return len(f.Model.Universe.Perms(less))
+	return f.beyond(less, stay)
 }
 
 // Has reports whether a source is attached to any group of a member.

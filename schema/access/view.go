@@ -281,10 +281,8 @@ func Explain(m *Model, s *State, member int32, p Perm) Reason {
 	u := m.Universe
 	standing := m.Standings[s.Standing[member]]
 	r := Reason{Ceiling: u.Permission(p).Scale.Top()}
-	if !standing.Uncapped {
-		all := u.Full()
-		s.Narrow(all, s.Memberships[member])
-		r.Ceiling = min(u.Get(s.Ceiling, p), u.Get(m.Seats[s.Seat[member]].Cap, p), u.Get(all, p))
+	if caps := Caps(m, s, member, p); len(caps) > 0 {
+		r.Ceiling = caps[0].Level
 	}
 	add := func(path Path) {
 		switch {
