@@ -398,8 +398,8 @@ func (f *flipper) on(r Reason, standing Standing) {
 // off looks for what takes from the member everything of p.
 func (f *flipper) off(standing Standing) {
 	s, m, u := f.State, f.Model, f.Model.Universe
-	if !standing.Uncapped {
-		f.add(f.reached()-1, f.ceiling(u.Get(s.Ceiling, f.p), 0))
+	if !standing.Uncapped { // last among equals: what is for one person goes first
+		defer func() { f.add(f.reached()-1, f.ceiling(u.Get(s.Ceiling, f.p), 0)) }()
 	}
 	if u.Get(standing.Own, f.p) > 0 {
 		return
