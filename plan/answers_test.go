@@ -321,4 +321,7 @@ func TestCompare(t *testing.T) {
 	if c.Equal || c.Differ != 1 || c.Example == nil || c.Example.Member != "bob@acme.com" || c.Example.Old.Answer != "yes" || c.Example.New.Answer != "no" {
 		t.Errorf("comparison %+v, example %+v", c, c.Example)
 	}
+	if back := plan.Compare(b, a); back.Equal || back.Differ != 1 { // what is gained differs as well as what is lost
+		t.Errorf("the other way round: %+v", back)
+	}
 }

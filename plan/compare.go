@@ -69,7 +69,7 @@ func Compare(before, after *Picture) *Comparison {
 		b0, b1 := y.Views()[0].Classes[k[2]], y.Views()[last].Classes[k[3]]
 		diff := u.NewSet()
 		for i := range diff {
-			diff[i] = a0.Access[i] ^ b0.Access[i] | a1.Access[i] ^ b1.Access[i]
+			diff[i] = (a0.Access[i] ^ b0.Access[i]) | (a1.Access[i] ^ b1.Access[i])
 		}
 		for _, perm := range u.Perms(diff) {
 			old, now := levels{u.Get(a0.Access, perm), u.Get(a1.Access, perm)}, levels{u.Get(b0.Access, perm), u.Get(b1.Access, perm)}

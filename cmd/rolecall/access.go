@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/csv"
 	"fmt"
 	"html/template"
@@ -14,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/rolecall/rolecall/plan"
+	"github.com/rolecall/rolecall/providers"
 	"github.com/rolecall/rolecall/schema"
 )
 
@@ -296,10 +298,10 @@ func bothSides(c *cli.Context, s streams, old, new string) (before, after *plan.
 		}
 		in := plan.Input{Config: cfg.Config, Description: cfg.description, System: cfg.system}
 		other := in
-		if in.Live, err = stateOf(old, cfg); err != nil {
+		if in.Live, err = stateOf(c.Context, old, cfg); err != nil {
 			return nil, nil, err
 		}
-		if other.Live, err = stateOf(new, cfg); err != nil {
+		if other.Live, err = stateOf(c.Context, new, cfg); err != nil {
 			return nil, nil, err
 		}
 		return plan.LivePicture(in), plan.LivePicture(other), nil
@@ -313,7 +315,7 @@ func bothSides(c *cli.Context, s streams, old, new string) (before, after *plan.
 			return nil, nil, err
 		}
 		in := plan.Input{Config: cfg.Config, Description: cfg.description, System: cfg.system}
-		if in.Live, err = stateOf(file, cfg); err != nil {
+		if in.Live, err = stateOf(c.Context, file, cfg); err != nil {
 			return nil, nil, err
 		}
 		live, desired := plan.Pictures(in)
@@ -354,12 +356,12 @@ func isFile(path string) bool {
 	return err == nil && !info.IsDir()
 }
 
-func stateOf(path string, cfg *configuration) (*schema.State, error) {
+func stateOf(ctx context.Context, path string, cfg *configuration) (*schema.State, error) {
 	snap, err := openSnapshot(path, cfg.System.Name)
 	if err != nil {
 		return nil, err
 	}
-	return snap.State, nil
+	return providers.Offline(snap, cfg.system).Reader.Read(ctx)
 }
 
 func writeComparison(c *cli.Context, s streams, x *plan.Comparison) error {
