@@ -53,7 +53,7 @@ func (p *Plan) Call(people People) (*Plan, error) {
 	if err := readRecords(&reader{saved: &Saved{Plan: out}}, masked); err != nil {
 		return nil, fmt.Errorf("plan: bug: %w", err)
 	}
-	out.fillNil()
+	out.complete()
 	return out, nil
 }
 

@@ -83,6 +83,7 @@ type Plan struct {
 	Limits   []LimitChange   `json:"limits"`
 	Findings []Finding       `json:"findings"`
 	Guards   []GuardResult   `json:"guards"`
+	Risks    []Risk          `json:"risks"`
 	Unread   []schema.Unread `json:"unread"`
 	Unsafe   []Unsafe        `json:"unsafe"`
 	Stages   []Stage         `json:"stages"`
@@ -302,11 +303,13 @@ func (p *Plan) conclude() {
 	default:
 		p.Verdict = Changes
 	}
-	p.fillNil()
+	p.complete()
 }
 
-// fillNil makes every list of the JSON form a list.
-func (p *Plan) fillNil() {
+// complete adds what follows from the rest, and makes every list of the JSON
+// form a list.
+func (p *Plan) complete() {
+	p.Risks = p.risks()
 	if p.Access == nil {
 		p.Access = []AccessChange{}
 	}

@@ -236,7 +236,7 @@ func Load(b []byte) (*Saved, error) {
 	if err := readRecords(r, body); err != nil {
 		return nil, err
 	}
-	r.saved.fillNil()
+	r.saved.complete()
 	return r.saved, nil
 }
 
