@@ -35,6 +35,10 @@ func applyCommand(s streams) *cli.Command {
 			authorFlag(),
 			&cli.StringSliceFlag{Name: "accept", Usage: "accept one guard or finding by `NAME`, such as guard.max_removals"},
 			&cli.BoolFlag{Name: "stats", Usage: "print how many requests were sent and how long it took, on stderr"},
+			&cli.BoolFlag{Name: "approved-by-comment", Usage: "apply only what the reviewers of the merged pull request were shown, or less (status 6 else)"},
+			&cli.IntFlag{Name: "pr", Usage: "with --approved-by-comment: the pull request, by its `NUMBER` (default: the one that merged GITHUB_SHA)"},
+			&cli.BoolFlag{Name: "github", Usage: "keep one issue with the console steps that wait; it is closed when there are none"},
+			repoFlag(),
 			&cli.DurationFlag{Name: "max-duration", Usage: "stop safely after `TIME`, such as 50m, with status 7; the next apply goes on"},
 			&cli.BoolFlag{Name: "reset", Usage: "start the embedded emulator over from its seed"},
 		),
@@ -53,6 +57,10 @@ func doApply(c *cli.Context, s streams) (err error) {
 	}
 	start := time.Now()
 	until, err := deadline(c, start)
+	if err != nil {
+		return err
+	}
+	gh, err := gitHubOf(c, s)
 	if err != nil {
 		return err
 	}
@@ -87,6 +95,14 @@ func doApply(c *cli.Context, s streams) (err error) {
 		}
 		return err
 	}
+	if gh != nil && c.Bool("approved-by-comment") {
+		if err := approved(c, s, gh, p); err != nil {
+			if asJSON {
+				return errors.Join(writeResult(s, p, apply.Result{}, err), err)
+			}
+			return err
+		}
+	}
 	watch := newWatcher(s)
 	rest := unsettled{filepath.Join(c.String("C"), ".rolecall", "unsettled.json")}
 	if c.Bool("reset") { // a new organization has nothing under way
@@ -113,6 +129,9 @@ func doApply(c *cli.Context, s streams) (err error) {
 	watch.close(err)
 	err = errors.Join(err, record.end(err))
 	record.undo(s, c, result, err)
+	if gh != nil && c.Bool("github") {
+		err = errors.Join(err, keepChecklist(c, gh, p, result))
+	}
 	if asJSON {
 		err = errors.Join(err, writeResult(s, p, result, err))
 	}

@@ -109,6 +109,7 @@ func newApp(s streams) *cli.App {
 			planCommand(s), showCommand(s), applyCommand(s),
 			accessCommand(s), explainCommand(s), whoCanCommand(s), testCommand(s), verifyCommand(s), rulesCommand(s),
 			initCommand(s), importCommand(s), snapshotCommand(s),
+			reviewCommand(s),
 			confirmCommand(s),
 			emulateCommand(s), completionCommand(s), versionCommand(s),
 		},

@@ -32,7 +32,7 @@ func TestScript(t *testing.T) {
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup:               serveLive,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "requests": requests, "unchanged": unchanged,
+			"exits": exits, "github": gitHub, "requests": requests, "unchanged": unchanged,
 		},
 	})
 }
@@ -49,6 +49,9 @@ func serveLive(e *testscript.Env) error {
 	e.Setenv("ANTHROPIC_ADMIN_KEY", "sk-ant-api01-script")
 	e.Setenv("SOURCE_DATE_EPOCH", "1795000000")
 	e.Setenv("NO_COLOR", "1")
+	if err := serveGitHub(e); err != nil {
+		return err
+	}
 	seed := filepath.Join(e.WorkDir, "live.json")
 	if _, err := os.Stat(seed); errors.Is(err, fs.ErrNotExist) {
 		return nil

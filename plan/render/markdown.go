@@ -305,20 +305,7 @@ func (m *markdown) checklist() {
 		return
 	}
 	m.open(schema.Count(len(list), "console step") + " to do by hand")
-	for i, s := range list {
-		if i >= m.most {
-			m.left += len(list) - i
-			m.line("- and %s more", schema.Thousands(len(list)-i))
-			break
-		}
-		m.line("- [ ] %s", mdText(s.Action))
-		if s.Console != nil && m.most >= 10 {
-			m.line("  <br>%s, by %s", mdText(s.Console.Where), mdText(s.Console.By))
-			for _, do := range s.Console.Do {
-				m.line("  <br>%s", mdText(do))
-			}
-		}
-	}
+	m.boxes(list)
 	m.close()
 }
 

@@ -61,6 +61,8 @@ type Pull struct {
 	Base     string
 	HeadRepo string // "owner/name", that of the server if empty
 	Merged   bool
+	Commit   string // the one that the merge made
+	Branch   string // of the head
 }
 
 // An Annotation is a remark of a check run.
@@ -289,6 +291,10 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusOK, User{Login: s.Login, Type: "User"})
 		return
 	}
+	if r.URL.Path == "/repos/"+s.Repository {
+		reply(w, http.StatusOK, map[string]any{"full_name": s.Repository, "private": s.Private})
+		return
+	}
 	path, ok := strings.CutPrefix(r.URL.Path, "/repos/"+s.Repository+"/")
 	if !ok {
 		refuse(w, http.StatusNotFound, "Not Found")
@@ -302,6 +308,22 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case parts[0] == "pulls" && len(parts) == 2 && r.Method == http.MethodGet:
 		s.pull(w, number)
+	case parts[0] == "pulls" && len(parts) == 1 && r.Method == http.MethodGet:
+		var list []map[string]any
+		for _, p := range s.sortedPulls() {
+			if owner, _, _ := strings.Cut(s.headRepo(p), "/"); !p.Merged && owner+":"+p.Branch == r.URL.Query().Get("head") {
+				list = append(list, s.pullForm(p))
+			}
+		}
+		page(s, w, r, list)
+	case parts[0] == "commits" && len(parts) == 3 && parts[2] == "pulls":
+		var list []map[string]any
+		for _, p := range s.sortedPulls() {
+			if p.Commit == parts[1] || p.Head == parts[1] {
+				list = append(list, s.pullForm(p))
+			}
+		}
+		page(s, w, r, list)
 	case parts[0] == "issues" && len(parts) == 1 && r.Method == http.MethodGet:
 		s.listIssues(w, r)
 	case parts[0] == "issues" && len(parts) == 1 && r.Method == http.MethodPost:
@@ -336,18 +358,45 @@ func (s *Server) pull(w http.ResponseWriter, n int) {
 		refuse(w, http.StatusNotFound, "Not Found")
 		return
 	}
+	reply(w, http.StatusOK, s.pullForm(p))
+}
+
+func (s *Server) headRepo(p *Pull) string {
+	if p.HeadRepo == "" {
+		return s.Repository
+	}
+	return p.HeadRepo
+}
+
+func (s *Server) pullForm(p *Pull) map[string]any {
 	repo := func(name string) map[string]any {
 		return map[string]any{"full_name": name, "private": s.Private && name == s.Repository}
 	}
-	head := p.HeadRepo
-	if head == "" {
-		head = s.Repository
-	}
-	reply(w, http.StatusOK, map[string]any{
-		"number": n, "merged": p.Merged, "user": User{Login: p.Author},
-		"head": map[string]any{"sha": p.Head, "repo": repo(head)},
+	form := map[string]any{
+		"number": p.Number, "merged": p.Merged, "user": User{Login: p.Author},
+		"head": map[string]any{"sha": p.Head, "ref": p.Branch, "repo": repo(s.headRepo(p))},
 		"base": map[string]any{"sha": p.Base, "repo": repo(s.Repository)},
-	})
+	}
+	if p.Merged {
+		form["merged_at"] = "2026-11-25T12:00:00Z"
+	}
+	return form
+}
+
+func (s *Server) sortedPulls() []*Pull {
+	var list []*Pull
+	for _, p := range s.pulls {
+		list = append(list, p)
+	}
+	slices.SortFunc(list, func(a, b *Pull) int { return a.Number - b.Number })
+	return list
+}
+
+// Merge merges a pull request; commit is what the default branch has then.
+func (s *Server) Merge(number int, commit string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pulls[number].Merged, s.pulls[number].Commit = true, commit
 }
 
 // page answers with one page of a list, and links to the next one.
