@@ -300,7 +300,7 @@ func TestPlanIsDeterministic(t *testing.T) {
 // TestJSONForm checks the documented fields, and that lists are lists.
 func TestJSONForm(t *testing.T) {
 	top := []string{"format_version", "rolecall_version", "organization", "system", "created_at", "verdict", "summary", "access", "limits",
-		"findings", "guards", "unread", "unsafe", "stages", "changes", "groups", "memberships"}
+		"findings", "guards", "risks", "unread", "unsafe", "stages", "changes", "groups", "memberships"}
 	summary := []string{"create", "update", "delete", "rename", "steps", "console_steps", "held_steps", "stages", "requests", "seconds", "settle_seconds",
 		"members_gaining", "members_losing", "errors", "warnings"}
 	config, live := mixed()
@@ -324,7 +324,7 @@ func TestJSONForm(t *testing.T) {
 			}
 			keys(t, "plan", doc, top...)
 			keys(t, "summary", doc["summary"], summary...)
-			for _, f := range []string{"access", "limits", "findings", "guards", "unread", "unsafe", "stages", "changes"} {
+			for _, f := range []string{"access", "limits", "findings", "guards", "risks", "unread", "unsafe", "stages", "changes"} {
 				if _, ok := doc[f].([]any); !ok {
 					t.Errorf("%s is %v, want a list", f, doc[f])
 				}

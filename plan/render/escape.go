@@ -17,10 +17,18 @@ import (
 // width.
 
 // mdText writes s, which may hold names, as plain words of one line.
-func mdText(s string) string { return references(schema.Printable(s), true) }
+func mdText(s string) string { return references(schema.Printable(short(s)), true) }
 
 // code writes a name. GitHub looks for nothing inside of code.
-func code(s string) string { return "<code>" + references(schema.Printable(s), false) + "</code>" }
+func code(s string) string {
+	return "<code>" + references(schema.Printable(short(s)), false) + "</code>"
+}
+
+// longest is how many bytes of a name or a sentence are shown. The vendors'
+// names have 255 characters at most; what is longer wants to fill the page.
+const longest = 1000
+
+func short(s string) string { return cut(s, longest) }
 
 // harmless is the ASCII punctuation that means nothing inside a line.
 const harmless = " ,;%?\"'"
@@ -34,7 +42,9 @@ func references(s string, words bool) string {
 			b.WriteRune(r)
 		case words && (r == '.' || r == ')' || r == '(') && closes(s, i):
 			b.WriteRune(r) // the end of a sentence is no list, no link, no address
-		case strings.ContainsRune(harmless, r) && strings.TrimLeft(s[:i+1], " ") != "": // spaces in front would indent
+		case r == ' ' && (i == 0 || s[i-1] == ' '): // several would indent, or break the line
+			b.WriteString("&#32;")
+		case strings.ContainsRune(harmless, r):
 			b.WriteRune(r)
 		default:
 			fmt.Fprintf(&b, "&#%d;", r)
