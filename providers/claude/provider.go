@@ -151,6 +151,9 @@ func isEmulator(ctx context.Context, endpoint string) (is, limited bool, scale f
 func keys(ctx context.Context, api *schema.Described, env providers.Environment, o *Options) error {
 	name := api.Text("key_env", defaultKeyEnv)
 	if command := api.Texts("key_command"); len(command) > 0 {
+		if env.Getenv("ROLECALL_KEY_COMMAND") == "deny" { // a pull request must not choose what runs beside a key
+			return fmt.Errorf("key_command %s is not run: ROLECALL_KEY_COMMAND is deny here; set the variable %s instead", command[0], name)
+		}
 		ctx, cancel := context.WithTimeout(ctx, keyTimeout)
 		defer cancel()
 		cmd := exec.CommandContext(ctx, command[0], command[1:]...)
