@@ -51,7 +51,7 @@ func doReview(c *cli.Context, s streams) error {
 	if c.String("head") != "" && c.String("commit") == "" {
 		return usage("--head goes with --commit SHA, so that the comment is about what was planned")
 	}
-	p, err := reviewed(c, s)
+	p, err := planToShow(c, s)
 	if err != nil {
 		return err
 	}
@@ -72,8 +72,8 @@ func doReview(c *cli.Context, s streams) error {
 	return status(planStatus(p, false))
 }
 
-// reviewed returns the plan to be shown: a saved one, or a new one.
-func reviewed(c *cli.Context, s streams) (*plan.Plan, error) {
+// planToShow returns the plan to be shown: a saved one, or a new one.
+func planToShow(c *cli.Context, s streams) (*plan.Plan, error) {
 	if path := c.String("plan"); path != "" {
 		saved, err := loadPlan(path)
 		if err != nil {
