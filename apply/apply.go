@@ -579,20 +579,24 @@ func (r *runner) read(ctx context.Context, steps []*schema.Step) (map[schema.Add
 	return objects, nil
 }
 
-// references turns the ids of roles into addresses.
+// references turns the ids of roles and groups into addresses.
 func (r *runner) references(objects map[schema.Address]*schema.Object) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	ids := map[string]string{}
 	for _, all := range []map[schema.Address]*schema.Object{r.expect, objects} {
 		for addr, o := range all {
-			if o.Type == "role" && o.ID != "" {
+			if (o.Type == "role" || o.Type == "group") && o.ID != "" {
 				ids[o.ID] = string(addr)
 			}
 		}
 	}
 	for _, o := range objects {
-		if v := o.Get("roles"); v.Kind() == schema.KindSet {
+		for _, attr := range []string{"roles", "groups"} {
+			v := o.Get(attr)
+			if v.Kind() != schema.KindSet {
+				continue
+			}
 			refs := make([]string, len(v.AsSet()))
 			for i, id := range v.AsSet() {
 				refs[i] = id
@@ -600,7 +604,7 @@ func (r *runner) references(objects map[schema.Address]*schema.Object) {
 					refs[i] = addr
 				}
 			}
-			o.Put("roles", schema.Set(refs...))
+			o.Put(attr, schema.Set(refs...))
 		}
 	}
 }

@@ -30,6 +30,9 @@ type binder struct {
 	alias    map[string]string                // e-mail address to the one that is live
 	people   map[schema.Address]schema.People // described members by group
 	resolved map[schema.Address][]string
+
+	invites map[string]*invitation // people in groups who are not members, by address
+	absent  []*schema.Object       // member blocks of people who are not members
 }
 
 // bind finds the live object of each described one: by id, else by exact name,
@@ -43,6 +46,7 @@ func bind(d *schema.Description, live *schema.State) *binder {
 		taken:  map[*schema.Object]schema.Address{},
 		alias:  map[string]string{},
 		people: map[schema.Address]schema.People{}, resolved: map[schema.Address][]string{},
+		invites: map[string]*invitation{},
 	}
 	b.b.live.Unread = slices.Clone(live.Unread)
 	for _, addr := range slices.Sorted(maps.Keys(live.Objects)) {
@@ -90,6 +94,7 @@ func bind(d *schema.Description, live *schema.State) *binder {
 	b.organization()
 	b.assign()
 	b.remove()
+	b.invite()
 	return b
 }
 
@@ -216,14 +221,16 @@ func (b *binder) addresses(live *schema.State) {
 		b.b.live.Add(c)
 	}
 	for _, o := range b.b.live.Objects {
-		if roles := o.Get("roles"); roles.Kind() == schema.KindSet {
-			var refs []string
-			for _, id := range roles.AsSet() {
-				if addr, ok := ids[id]; ok {
-					refs = append(refs, addr)
+		for _, attr := range []string{"roles", "groups"} {
+			if v := o.Get(attr); v.Kind() == schema.KindSet {
+				var refs []string
+				for _, id := range v.AsSet() {
+					if addr, ok := ids[id]; ok {
+						refs = append(refs, addr)
+					}
 				}
+				o.Put(attr, schema.Set(refs...))
 			}
-			o.Put("roles", schema.Set(refs...))
 		}
 	}
 }
@@ -252,7 +259,7 @@ func (b *binder) overlay(matches []*schema.Object) {
 		switch {
 		case want == nil && o.Type == "member":
 			if !o.Get(schema.Removed).AsBool() {
-				b.strangers(o, "", []string{o.Key})
+				b.absent = append(b.absent, o)
 			}
 			continue
 		case want == nil && o.Get("source").AsText() == "scim":
@@ -357,6 +364,9 @@ func (b *binder) fill(o, want *schema.Object, attr string) {
 		}
 	}
 	want.Put(attr, schema.Set(members...))
+	if attr == "members" && o.Type == "group" {
+		strangers = b.toInvite(o, strangers)
+	}
 	if len(strangers) > 0 {
 		b.strangers(o, attr, strangers)
 	}
@@ -372,6 +382,9 @@ func (b *binder) strangers(o *schema.Object, attr string, emails []string) {
 		known = append(known, l.Key)
 	}
 	fix := "invite them, or take them off the list"
+	if why := b.cannotInvite(); why != "" {
+		fix = why + ": assign them there, or take them off the list"
+	}
 	if len(emails) == 1 && len(known) <= 5000 {
 		if n := schema.Nearest(emails[0], known); n != "" {
 			fix = fmt.Sprintf("did you mean %s? Else invite them, or take them off the list", n)
@@ -493,7 +506,9 @@ func (b *binder) assign() {
 			}
 			o := b.b.desired.Objects[memberAddress(email)]
 			if o == nil {
-				strangers = append(strangers, email)
+				if !b.inviteAs(email, a) {
+					strangers = append(strangers, email)
+				}
 				continue
 			}
 			seen[email] = a

@@ -200,6 +200,7 @@ const formatVersion = "1.0"
 // Build makes a plan. The error is a bug or a system that contradicts itself:
 // what is wrong with configuration or live state is in the plan's findings.
 func Build(in Input) (*Plan, error) {
+	in.Description = in.Description.At(in.Now)
 	binder := bind(in.Description, in.Live)
 	b := binder.b
 	binder.erase(in.Config)

@@ -1,6 +1,12 @@
 package schema
 
-import "github.com/hashicorp/hcl/v2"
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+)
 
 // A Description is what a configuration asks for, as objects: not yet bound
 // to live ones, people not yet resolved.
@@ -21,6 +27,60 @@ type Description struct {
 	// Unmanaged says, for each type of object, what is to be made of live
 	// objects that no block describes: "ignore", "report" or "remove".
 	Unmanaged map[string]string
+
+	// Temporaries are memberships that end by themselves.
+	Temporaries []Temporary
+
+	// Invites says that people in groups who are not members are invited; nil
+	// if they are only reported.
+	Invites *Invites
+}
+
+// A Temporary is a membership of a group that ends by itself.
+type Temporary struct {
+	Group  Address
+	Email  string
+	Until  Day // from when on the person is not in the group
+	Reason string
+	Decl   hcl.Range
+}
+
+// Invites say how people are invited. An invite is an object of type "invite"
+// whose key is the address; its attribute "groups" has the addresses of the
+// groups that the person joins on accepting.
+type Invites struct {
+	// Attr is set to Value, or to what the first assignment that names the
+	// person sets it to, unless that is held.
+	Attr  string
+	Value Value
+
+	// Impossible returns why nobody can be invited, "" if people can be.
+	Impossible func(live *State) string
+}
+
+// At returns the description as it holds at the moment now: with the temporary
+// memberships that have not ended.
+func (d *Description) At(now time.Time) *Description {
+	if len(d.Temporaries) == 0 {
+		return d
+	}
+	c := *d
+	c.Objects = slices.Clone(d.Objects)
+	for i, o := range c.Objects {
+		var stay []string
+		for _, t := range d.Temporaries {
+			if t.Group == o.Addr && !t.Until.Begun(now) {
+				stay = append(stay, t.Email)
+			}
+		}
+		if members := o.People["members"]; members != nil && len(stay) > 0 {
+			o = o.Clone()
+			o.People = maps.Clone(o.People)
+			o.People["members"] = &Union{Of: []People{members, &Listed{Emails: stay}}}
+			c.Objects[i] = o
+		}
+	}
+	return &c
 }
 
 // An Assignment sets one attribute of members: a wave of a migration.

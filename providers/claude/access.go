@@ -1,7 +1,9 @@
 package claude
 
 import (
+	"errors"
 	"slices"
+	"strings"
 
 	"github.com/rolecall/rolecall/schema"
 	"github.com/rolecall/rolecall/schema/access"
@@ -12,6 +14,7 @@ var (
 	capabilityScale = &access.Scale{Name: "capability", Levels: []string{"none", "allowed"}}
 	adminScale      = &access.Scale{Name: "admin", Levels: []string{"none", "view", "manage"}}
 	toolScale       = &access.Scale{Name: "connector", Levels: connectorLevels}
+	pluginScale     = &access.Scale{Name: "plugin", Levels: pluginLevels}
 )
 
 // The permissions that stand for whatever nothing names: features that are
@@ -45,7 +48,10 @@ type mapping struct {
 //     connector, under the organization's tool policy;
 //   - owner, primary_owner: the same, and every administration area;
 //   - managed: what the roles of the member's groups grant, and nothing else;
-//     a feature that is off is off, and the tool policy caps.
+//     a feature that is off is off, and the tool policy caps;
+//   - a declared seat takes away what it excludes;
+//   - spend limits and plugins have one value for each member, see plugin and
+//     spendObject.
 //
 // Source: help centre, custom roles and role-based permissions; product guide
 // "Set up role-based permissions on Enterprise plans". Read 2026-11-22.
@@ -68,7 +74,7 @@ func (s *System) Access(states ...*schema.State) (*access.Model, [][]*access.Sta
 			}
 		}
 	}
-	m.model = access.NewModel(u, members, groups, roles, m.standings(u), []access.SettingKind{{Key: monthlySpend}})
+	m.model = access.NewModel(u, members, groups, roles, m.standings(u), m.settings(states), m.seats(u, states)...)
 	n := 1
 	for _, st := range states {
 		if unknown(st) {
@@ -96,9 +102,69 @@ func unknown(st *schema.State) bool {
 			if o.Get(attrRoles).Kind() == schema.KindUnavailable {
 				return true
 			}
+		case "role":
+			if o.Get(attrCapabilities).Kind() == schema.KindUnavailable {
+				return true
+			}
+		case "plugin":
+			if v := o.Get(attrInstall); v.Kind() == schema.KindUnavailable || v.Known() && !slices.Contains(pluginLevels, v.AsText()) {
+				return true
+			}
+			if m := marketplaceOf(st, o); m == nil && o.Get(attrMarketplace).AsText() != "" || m != nil && !m.Get(attrInstall).Known() {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// marketplaceOf returns the marketplace that a plugin is in, nil if it was not
+// read.
+func marketplaceOf(st *schema.State, plugin *schema.Object) *schema.Object {
+	id := plugin.Get(attrMarketplace).AsText()
+	for _, o := range st.Objects {
+		if o.Type == "marketplace" && o.Key == id && id != "" {
+			return o
+		}
+	}
+	return nil
+}
+
+// settings are the spend limit, and what everybody has of each plugin.
+func (m *mapping) settings(states []*schema.State) []access.SettingKind {
+	kinds := []access.SettingKind{{Key: monthlySpend}}
+	for _, st := range states {
+		for _, o := range st.Of("plugin") {
+			key := string(o.Addr)
+			if !slices.ContainsFunc(kinds, func(k access.SettingKind) bool { return k.Key == key }) {
+				kinds = append(kinds, access.SettingKind{Key: key, Scale: pluginScale})
+			}
+		}
+	}
+	slices.SortFunc(kinds[1:], func(a, b access.SettingKind) int { return strings.Compare(a.Key, b.Key) })
+	return kinds
+}
+
+// seats are the seat tiers, each with what it does not exclude. What is
+// declared of them holds before and after.
+func (m *mapping) seats(u *access.Universe, states []*schema.State) []access.Seat {
+	var seats []access.Seat
+	for _, st := range slices.Backward(states) { // the last one is the one that is described
+		for _, o := range st.Of("seat_tier") {
+			if slices.ContainsFunc(seats, func(s access.Seat) bool { return s.Name == string(o.Addr) }) {
+				continue
+			}
+			c := u.Full()
+			for _, label := range o.Get(attrExcludes).AsSet() {
+				if p, ok := u.Find(permCapability(label)); ok {
+					u.Put(c, p, 0)
+				}
+			}
+			seats = append(seats, access.Seat{Name: string(o.Addr), Cap: c})
+		}
+	}
+	slices.SortFunc(seats, func(a, b access.Seat) int { return strings.Compare(a.Name, b.Name) })
+	return seats
 }
 
 // vocabulary collects the names of capabilities, connectors and tools.
@@ -109,6 +175,10 @@ func (m *mapping) vocabulary(states []*schema.State) {
 			switch o.Type {
 			case "feature":
 				labels[m.words.label(o.Key)] = true
+			case "seat_tier":
+				for _, label := range o.Get(attrExcludes).AsSet() {
+					labels[label] = true
+				}
 			case "connector":
 				m.addTools(m.connectorLabel(o.Key), o.Get(attrTools).AsSet()...)
 				for tool := range o.Get(attrToolPolicy).AsMap() {
@@ -195,17 +265,9 @@ func (m *mapping) standings(u *access.Universe) []access.Standing {
 		p, _ := u.Find(permAdmin(a.area))
 		u.Put(builtin, p, 0)
 	}
-	managed := u.NewSet()
-	if !m.perms { // without connector permissions, roles say nothing of connectors
-		for i := range u.Len() {
-			if p := access.Perm(i); u.Permission(p).Scale == toolScale {
-				u.Put(managed, p, toolScale.Top())
-			}
-		}
-	}
 	return []access.Standing{
 		{Name: roleUser, Own: builtin},
-		{Name: roleManaged, Own: managed, FromGroups: true},
+		{Name: roleManaged, Own: u.NewSet(), FromGroups: true},
 		{Name: roleMembershipAdmin, Own: builtin},
 		{Name: roleOwner, Own: everything},
 		{Name: rolePrimaryOwner, Own: everything},
@@ -225,10 +287,20 @@ func (m *mapping) state(st *schema.State, most bool) *access.State {
 			if l, ok := limitValue(o); ok {
 				s.Settings[0].Member[i] = l
 			}
-		case "organization":
-			if l, err := access.ParseLimit(o.Get(attrDefaultLimit).AsText()); err == nil {
+		case "spend":
+			if l, ok := limitValue(o); ok {
 				s.Settings[0].Default = l
 			}
+			if l, err := parseLimit(o.Get(attrCeiling)); err == nil {
+				s.Settings[0].Ceiling = l
+			}
+			if v := o.Get(attrPrecedence); v.Known() {
+				s.Settings[0].Highest = v.AsText() == "highest"
+			}
+		case "seat_tier":
+			m.seat(s, o)
+		case "plugin":
+			m.plugin(s, st, o, most)
 		case "feature":
 			p, ok := u.Find(permCapability(m.words.label(o.Key)))
 			if v := o.Get(attrEnabled); ok && (v.Known() && !v.AsBool() || !v.Known() && !most) {
@@ -258,12 +330,65 @@ func standingOf(role string) string {
 }
 
 func limitValue(o *schema.Object) (access.Limit, bool) {
-	v := o.Get(attrLimit)
-	if v.Kind() != schema.KindText {
-		return access.Unset, false
-	}
-	l, err := access.ParseLimit(v.AsText())
+	l, err := parseLimit(o.Get(attrLimit))
 	return l, err == nil
+}
+
+// parseLimit reads an amount in minor units, or "unlimited".
+func parseLimit(v schema.Value) (access.Limit, error) {
+	if v.Kind() != schema.KindText {
+		return access.Unset, errors.New("no limit")
+	}
+	return access.ParseLimit(v.AsText())
+}
+
+// seat maps who has a seat, and its limit.
+func (m *mapping) seat(s *access.State, o *schema.Object) {
+	n, _ := m.model.SeatOf(string(o.Addr))
+	for _, email := range o.Get(attrMembers).AsSet() {
+		if i := m.model.Member(email); i >= 0 && s.Seat[i] == 0 {
+			s.Seat[i] = n
+		}
+	}
+	if l, ok := limitValue(o); ok {
+		s.Settings[0].Seat[n] = l
+	}
+}
+
+// plugin maps what everybody has of a plugin: the most permissive of the
+// settings of their groups, else the organization's, else the default of its
+// marketplace, else not_available. Where the settings could not be read it may
+// be anything.
+//
+// Source: Plugins API guide, resolution; read 2026-11-22.
+func (m *mapping) plugin(s *access.State, st *schema.State, o *schema.Object, most bool) {
+	set := &s.Settings[m.model.Setting(string(o.Addr))]
+	set.Highest = true
+	level := func(v schema.Value) access.Limit {
+		l, ok := pluginScale.Level(v.AsText())
+		switch {
+		case v.Kind() == schema.KindAbsent:
+			return access.Unset
+		case ok:
+			return access.Limit(l)
+		case most: // not read, or a word newer than rolecall
+			return access.Limit(pluginScale.Top())
+		}
+		return 0
+	}
+	set.Default = level(o.Get(attrInstall))
+	if o.Get(attrMarketplace).AsText() != "" {
+		set.Fallback = level(schema.Unavailable("not read"))
+		if mp := marketplaceOf(st, o); mp != nil {
+			set.Fallback = level(mp.Get(attrInstall))
+		}
+	}
+	attr := attrPlugin + m.pluginKey(o.Key)
+	for _, g := range st.Of("group") {
+		if v := g.Get(attr); v.Kind() != schema.KindUnavailable {
+			set.Group[m.model.Group(string(g.Addr))] = level(v)
+		}
+	}
 }
 
 func (m *mapping) group(s *access.State, g *schema.Object, most bool) {
@@ -360,6 +485,9 @@ func (m *mapping) grants(o *schema.Object) map[string]access.Set {
 		put(partRows, permAdmin(area), int(l))
 	}
 	base := levelOf(o.Get(attrConnectorDefault).AsText())
+	if !m.perms { // without connector permissions, whoever has a role has every connector
+		base = int(toolScale.Top())
+	}
 	put(partDefault, anyConnector, base)
 	tools, own, below := o.Get(attrTools).AsMap(), o.Get(attrConnectors).AsMap(), o.Get(attrBelow).AsMap()
 	for label, names := range m.connectors {

@@ -616,16 +616,20 @@ func TestMoreSpecificWinsInsideOneRole(t *testing.T) {
 }
 
 // TestConnectorPermissionsOff checks that roles say nothing of connectors
-// where the vendor has not enabled it: whoever is managed has them like
-// everybody else.
+// where the vendor has not enabled it: whoever has a role has them like
+// everybody else, and who has none has nothing.
 func TestConnectorPermissionsOff(t *testing.T) {
 	s := New(configure(t, strings.Replace(organizationText, "}", "connector_permissions = \"off\"\n}", 1)+"connector \"jira\" {\n id = \"mcpsrv_jira\"\n tools = [\"search\"]\n tool_policy = { search = \"needs_approval\" }\n}\n"))
 	settings, rest := allOn()
-	w := world{settings: settings, roles: map[string][]Row{"rest": rest}, members: map[string][]string{"ann@acme.com": {"managed"}}}
+	w := world{settings: settings, roles: map[string][]Row{"rest": rest}, groups: map[string][]string{"g": {"rest"}},
+		members: map[string][]string{"ann@acme.com": {"managed", "g"}, "bob@acme.com": {"managed"}}}
 	for perm, want := range map[string]string{"connector.jira.search": "needs_approval", "connector.jira.*": "always_allow", "connector.*": "always_allow",
-		"capability.chat": "none", "admin.billing": "none"} {
+		"admin.billing": "none"} {
 		if got := level(t, s, w, "ann@acme.com", perm); got != want {
 			t.Errorf("%s is %s, want %s", perm, got, want)
+		}
+		if got := level(t, s, w, "bob@acme.com", perm); got != "none" && got != "blocked" {
+			t.Errorf("%s is %s for a member without a role", perm, got)
 		}
 	}
 }

@@ -1,9 +1,9 @@
 package claude
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +16,9 @@ import (
 func (s *System) State(snap *Snapshot) *schema.State {
 	st := schema.NewState()
 	for _, m := range snap.Missing {
+		if m.What == MissingPlugins && len(s.plugins) == 0 && strings.HasPrefix(m.Why, "404") {
+			continue // the vendor answers so where there are no plugins, such as under HIPAA
+		}
 		hangs, ok := affects[m.What]
 		if !ok { // the roles of one group
 			hangs = "the access of its members"
@@ -34,12 +37,6 @@ func (s *System) State(snap *Snapshot) *schema.State {
 		}
 	}
 	unseen := recordedRows(snap)
-	for _, l := range snap.SpendLimits {
-		if l.ScopeType == "seat_tier" {
-			st.Unread = append(st.Unread, schema.Unread{What: "who has which seat", Why: "no API shows the seat of a member",
-				Affects: "the limit of members who would inherit that of the seat tier " + l.SeatTier})
-		}
-	}
 	roleIDs := map[string]bool{}
 	for _, r := range snap.Roles {
 		roleIDs[r.ID] = true
@@ -58,7 +55,31 @@ func (s *System) State(snap *Snapshot) *schema.State {
 		st.Add(memberObject(u, limits))
 	}
 	for _, g := range snap.Groups {
-		addLive(st, groupObject(g, users, roleIDs, limits))
+		o := groupObject(g, users, roleIDs, limits)
+		s.groupPlugins(o, snap)
+		addLive(st, o)
+	}
+	st.Add(spendObject(limits))
+	for _, o := range seatTiers(snap) {
+		st.Add(o)
+	}
+	for _, o := range s.recordedPolicies(snap) {
+		addLive(st, o)
+	}
+	for _, i := range snap.Invites {
+		st.Add(inviteObject(i))
+	}
+	for _, m := range snap.Marketplaces {
+		o := &schema.Object{Type: "marketplace", Addr: schema.MakeAddress("marketplace", m.Name, ""), ID: m.ID, Key: m.ID}
+		o.Put(attrName, schema.Text(m.Name))
+		o.Put(attrInstall, schema.Text(cmp.Or(m.Default, "not_available"))) // as the vendor counts one that never had a default
+		addLive(st, o)
+	}
+	for _, p := range snap.Plugins {
+		addLive(st, s.pluginObject(p))
+	}
+	for _, o := range s.unreadPlugins(snap) {
+		addLive(st, o)
 	}
 	return st
 }
@@ -87,13 +108,6 @@ func (s *System) organizationObject(snap *Snapshot) *schema.Object {
 		var mode string
 		if json.Unmarshal(v.Value, &mode) == nil {
 			o.Put(attrProvisioning, schema.Text(mode))
-		}
-	}
-	// Inferred from the documented order of resolution, in which the
-	// organization comes last: its amount is what a member has who has no other.
-	for _, l := range snap.SpendLimits {
-		if l.ScopeType == "organization" && l.Period == "monthly" && l.Amount != nil {
-			o.Put(attrDefaultLimit, schema.Text(*l.Amount))
 		}
 	}
 	return o
@@ -305,7 +319,7 @@ func (s *System) connectorLabel(id string) string {
 
 type limitKey struct{ scope, id string }
 
-// limitsOf returns the monthly limits of members and groups in minor units.
+// limitsOf returns the monthly limits of all scopes in minor units.
 func limitsOf(snap *Snapshot) map[limitKey]schema.Value {
 	limits := map[limitKey]schema.Value{}
 	for _, l := range snap.SpendLimits {
@@ -322,6 +336,10 @@ func limitsOf(snap *Snapshot) map[limitKey]schema.Value {
 			limits[limitKey{"id", l.UserID}] = schema.Text(l.ID)
 		case "rbac_group":
 			limits[limitKey{"group", l.GroupID}] = v
+		case "organization":
+			limits[limitKey{"organization", ""}] = v
+		case "seat_tier":
+			limits[limitKey{"seat_tier", l.SeatTier}] = v
 		}
 	}
 	for _, m := range snap.Missing {
@@ -400,127 +418,6 @@ func groupObject(g Group, users map[string]User, roleIDs map[string]bool, limits
 		o.Put(attrForeignMembers, schema.Text(strconv.Itoa(foreign)))
 	}
 	return o
-}
-
-// Complete takes over from the configuration what no read shows: connectors
-// with their policy, what a role holds under its default, descriptions, and
-// rows of features that are off and stay off.
-func (s *System) Complete(live, desired *schema.State) {
-	for addr, want := range desired.Objects {
-		have := live.Objects[addr]
-		switch {
-		case want.Type == "connector" && have == nil:
-			live.Add(want.Clone())
-			if want.Get(attrPolicy).AsText() != "always_allow" || len(want.Get(attrToolPolicy).AsMap()) > 0 {
-				live.Unread = append(live.Unread, schema.Unread{
-					What:    "the organization's tool policy of " + string(addr),
-					Why:     "no API shows it: what the configuration says is taken on trust",
-					Affects: "the ceiling of " + permConnector(s.connectorLabel(want.Key)),
-				})
-			}
-		case want.Type == "role" && have != nil:
-			s.completeRole(have, want, live, desired)
-		case (want.Type == "group" || want.Type == "member") && have != nil:
-			unreadable(have, want, live)
-		}
-	}
-	s.unknownToggles(live, desired)
-	slices.SortFunc(live.Unread, func(a, b schema.Unread) int { return strings.Compare(a.What, b.What) })
-}
-
-// unknownToggles lists the features of which it is not known whether they are
-// on: those that the configuration describes one by one, the others together.
-func (s *System) unknownToggles(live, desired *schema.State) {
-	others := map[string][]string{} // features that no block describes, by what is in the way
-	for _, o := range live.Of("feature") {
-		v := o.Get(attrEnabled)
-		if v.Known() {
-			continue
-		}
-		want := desired.Objects[o.Addr]
-		if want == nil || !want.Described() {
-			others[v.Why()] = append(others[v.Why()], s.words.label(o.Key))
-			continue
-		}
-		if !want.Get(attrEnabled).AsBool() { // nothing would ever show that it was switched off
-			o.Put(attrEnabled, schema.Bool(false))
-			live.Unread = append(live.Unread, schema.Unread{What: "whether " + string(o.Addr) + " is off", Why: v.Why() + "; the configuration's word is taken",
-				Affects: "who has " + permCapability(s.words.label(o.Key)) + " now", Unverified: true, Addr: o.Addr,
-				Fix: "look it up under Organization settings › Capabilities"})
-			continue
-		}
-		live.Unread = append(live.Unread, schema.Unread{What: "whether " + string(o.Addr) + " is on", Why: v.Why(),
-			Affects: "who has " + permCapability(s.words.label(o.Key)) + " now"})
-	}
-	for _, why := range slices.Sorted(maps.Keys(others)) {
-		live.Unread = append(live.Unread, schema.Unread{What: "whether features that no block describes are on: " + strings.Join(others[why], ", "),
-			Why: why, Affects: "who has them now"})
-	}
-}
-
-// unreadable keeps what could not be read out of the plan: it is no difference,
-// and nothing is taken away on the strength of it.
-func unreadable(have, want *schema.Object, live *schema.State) {
-	for _, attr := range []string{attrRoles, attrMembers, attrLimit} {
-		v := have.Get(attr)
-		if v.Kind() != schema.KindUnavailable {
-			continue
-		}
-		if w, ok := want.Attrs[attr]; ok && w.Kind() != schema.KindUnavailable {
-			want.Put(attr, v)
-			live.Unread = append(live.Unread, schema.Unread{
-				What: attr + " of " + string(want.Addr), Why: v.Why(), Affects: "whether it is as described", Asked: true,
-			})
-		}
-	}
-}
-
-func (s *System) completeRole(have, want *schema.Object, live, desired *schema.State) {
-	if v := want.Get(attrDescription); v.Known() {
-		have.Put(attrDescription, v)
-	}
-	if below := want.Get(attrBelow); below.Known() && s.sameRows(have, want) {
-		have.Put(attrBelow, below)
-		live.Unread = append(live.Unread, schema.Unread{
-			What:       "levels under the connector default of " + string(want.Addr),
-			Why:        "the API has no row for them: what the configuration says is taken on trust",
-			Affects:    "the tools of " + strings.Join(slices.Sorted(maps.Keys(below.AsMap())), ", "),
-			Unverified: true, Addr: want.Addr, Fix: "look them up in the console: " + belowText(below),
-		})
-	}
-	if !have.Get(attrCapabilities).Known() || !want.Get(attrCapabilities).Known() {
-		return
-	}
-	visible := have.Get(attrCapabilities).AsSet()
-	for _, label := range want.Get(attrCapabilities).AsSet() {
-		now, then := live.Objects[schema.MakeAddress("feature", label, "")], desired.Objects[schema.MakeAddress("feature", label, "")]
-		off := now != nil && now.Get(attrEnabled).Known() && !now.Get(attrEnabled).AsBool()
-		stays := then == nil || !then.Get(attrEnabled).AsBool()
-		if off && stays && !slices.Contains(visible, label) { // as long as it is off, its row can never be seen
-			visible = append(slices.Clone(visible), label)
-		}
-	}
-	have.Put(attrCapabilities, schema.Set(visible...))
-}
-
-// belowText says what stands under a role's default, as the console shows it.
-func belowText(below schema.Value) string {
-	var list []string
-	for _, label := range slices.Sorted(maps.Keys(below.AsMap())) {
-		list = append(list, label+" on “"+levelTitle[below.AsMap()[label]]+"”")
-	}
-	return strings.Join(list, ", ")
-}
-
-// sameRows reports whether the rows that can be read are those that are
-// wanted.
-func (s *System) sameRows(have, want *schema.Object) bool {
-	for _, a := range []string{attrConnectorDefault, attrConnectors, attrTools} {
-		if want.Get(a).Known() && !want.Get(a).Equal(have.Get(a)) {
-			return false
-		}
-	}
-	return true
 }
 
 // mismatch reports a live organization other than the configuration's.

@@ -2,6 +2,7 @@ package claude
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
 	"regexp"
 	"slices"
@@ -35,8 +36,17 @@ const (
 	attrProvisioning     = "provisioning"
 	attrPolicy           = "policy"
 	attrToolPolicy       = "tool_policy"
-	attrDefaultLimit     = "default_limit.monthly" // of the organization, for whoever has no other
+	attrCeiling          = "spend_ceiling.monthly" // of the whole organization
+	attrEnforced         = "enforced.monthly"      // a group's limit that is set as an individual limit of each member
 	attrLimitID          = "spend_limit.id"        // of a live limit, to delete it by
+	attrPrecedence       = "spend_precedence"      // lowest or highest
+	attrExcludes         = "excludes"              // capabilities that a seat does not have
+	attrInstall          = "install"               // of a plugin or a marketplace; absent where it inherits
+	attrMarketplace      = "marketplace"           // id of the marketplace that a plugin is in
+	attrReach            = "reach"                 // what a plugin's code can touch: contained, privileged, remote
+	attrGroups           = "groups"                // addresses of the groups that an invited person joins
+	attrRole             = "role"                  // of a role mapping
+	attrPlugin           = "plugin."               // and a label: what a group has of a plugin; absent where it inherits
 	attrRemoved          = schema.Removed
 	attrAddedAt          = "added_at" // when a member joined, as the API writes it
 )
@@ -66,17 +76,23 @@ type System struct {
 	perms      bool              // connector permissions are on
 	settle     time.Duration
 	precedence string
+	limits     string            // what is made of individual limits that nothing explains
+	plugins    map[string]string // label to id
+	pluginOf   map[string]string // id to label
 }
 
 // New returns Claude Enterprise for the configuration c.
 func New(c *schema.Config) *System {
 	s := &System{config: c, words: newVocabulary(), connectors: map[string]string{}, labels: map[string]string{}, perms: true,
-		settle: 15 * time.Minute, precedence: "lowest"}
+		settle: 15 * time.Minute, precedence: "lowest", limits: "ignore", plugins: map[string]string{}, pluginOf: map[string]string{}}
 	for _, b := range c.Of("organization") {
 		s.perms = b.Text("connector_permissions", "on") == "on"
 		s.precedence = b.Text("spend_precedence", "lowest")
 		if d, err := time.ParseDuration(b.Text("settle", "")); err == nil {
 			s.settle = d
+		}
+		for _, u := range b.Of("unmanaged") {
+			s.limits = u.Text("limits", "ignore")
 		}
 	}
 	for _, b := range c.Of("feature") {
@@ -91,6 +107,10 @@ func New(c *schema.Config) *System {
 	for _, b := range c.Of("connector") {
 		id := b.Text("id", "")
 		s.connectors[b.Label], s.labels[id] = id, b.Label
+	}
+	for _, b := range c.Of("plugin") {
+		id := b.Text("id", "")
+		s.plugins[b.Label], s.pluginOf[id] = id, b.Label
 	}
 	return s
 }
@@ -128,6 +148,24 @@ func (s *System) Describe() (*schema.Description, hcl.Diagnostics) {
 			d.member(b)
 		case "migration":
 			d.migration(b)
+		case "seat_tier":
+			d.seatTier(b)
+		case "plugin":
+			o := object(b, b.Text("id", ""))
+			if a := b.Attr("install"); a != nil {
+				o.Put(attrInstall, installation(a.Text))
+			}
+			d.add(o)
+		case "marketplace":
+			o := object(b, b.Text("id", ""))
+			if a := b.Attr("install"); a != nil {
+				o.Put(attrInstall, schema.Text(a.Text))
+			}
+			d.add(o)
+		case "role_mapping":
+			d.roleMapping(b)
+		case "approval":
+			d.approval(b)
 		}
 	}
 	d.twins()
@@ -180,9 +218,8 @@ func (d *describer) organization(b *schema.Described) {
 	if a := b.Attr("id"); a != nil && !uuid.MatchString(a.Text) {
 		d.problem(a.Range, "Invalid organization id", "%q is not a UUID. Copy the organization's id from its settings page, or leave it out.", a.Text)
 	}
-	if a := b.Attr("invites"); a != nil && a.Text == "send" {
-		d.problem(a.Range, "Invites are not sent yet",
-			"This version reports listed people who are not members and does not invite them. Write invites = \"report\" and invite them in the console.")
+	if b.Text("invites", "report") == "send" {
+		d.d.Invites = &schema.Invites{Attr: attrOrganizationRole, Value: schema.Text(roleUser), Impossible: noInvites}
 	}
 	for _, api := range b.Of("api") {
 		if api.Attr("emulator") != nil && api.Attr("endpoint") != nil {
@@ -190,13 +227,54 @@ func (d *describer) organization(b *schema.Described) {
 		}
 	}
 	for _, u := range b.Of("unmanaged") {
-		for attr, typ := range map[string]string{"roles": "role", "groups": "group", "members": "member"} {
+		for attr, typ := range map[string]string{"roles": "role", "groups": "group", "members": "member", "invites": "invite"} {
 			if v := u.Text(attr, ""); v != "" {
 				d.d.Unmanaged[typ] = v
 			}
 		}
 	}
 	d.add(o)
+	d.spending(b)
+}
+
+// spending is what limits everybody's spend: an object of its own, because it
+// can be changed and what else is said of the organization cannot.
+func (d *describer) spending(b *schema.Described) {
+	o := object(b, "organization")
+	o.Type, o.Addr, o.ID = "spend", spendAddress, ""
+	d.limit(b, o)
+	for _, c := range b.Of("spend_ceiling") {
+		if d.seats {
+			d.noLimits(c)
+		} else if a := c.Attr("monthly"); a != nil {
+			d.amount(a, o, attrCeiling)
+		}
+	}
+	if a := b.Attr("spend_precedence"); a != nil {
+		o.Put(attrPrecedence, schema.Text(a.Text))
+	}
+	if len(o.Attrs) > 0 {
+		d.add(o)
+	}
+}
+
+// spendAddress is the address of what limits everybody's spend.
+var spendAddress = schema.MakeAddress("spend", "organization", "")
+
+// noInvites returns why nobody can be invited.
+//
+// Source: Admin API reference, invites: every invite is refused while the
+// organization provisions by JIT or SCIM; read 2026-11-22.
+func noInvites(live *schema.State) string {
+	if o := live.Objects["organization"]; o != nil {
+		switch mode := o.Get(attrProvisioning).AsText(); {
+		case strings.HasPrefix(mode, "jit_"):
+			return "people come in by signing in through the identity provider, so nobody can be invited"
+		case strings.HasPrefix(mode, "scim_"):
+			return "the identity provider decides who is a member, so nobody can be invited"
+		}
+	}
+	return ""
 }
 
 var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
@@ -295,19 +373,9 @@ func (d *describer) nearest(label string) string {
 func (d *describer) adminPermissions(a *schema.Attribute, o *schema.Object) {
 	levels := map[string]string{}
 	for area, item := range a.Entries {
-		i := slices.IndexFunc(adminAreas, func(x struct {
-			area, title string
-			levels      []string
-		}) bool {
-			return x.area == area
-		})
+		i := slices.Index(areaNames(), area)
 		switch {
-		case i < 0:
-			var names []string
-			for _, x := range adminAreas {
-				names = append(names, x.area)
-			}
-			d.problem(item.Range, "Unknown administration area", "There is no area %q. The areas are: %s.", area, strings.Join(names, ", "))
+		case i < 0: // reported with the areas that there are
 		case !slices.Contains(adminAreas[i].levels, item.Text):
 			d.problem(item.Range, "Level not offered", "%s can only be granted as %s. Write that.", adminAreas[i].title, strings.Join(adminAreas[i].levels, " or "))
 		default:
@@ -348,7 +416,7 @@ func (d *describer) connectorLevels(b *schema.Described, o *schema.Object) {
 	connectors, tools, below := map[string]string{}, map[string]string{}, map[string]string{}
 	for _, c := range blocks {
 		if _, ok := d.connectors[c.Label]; !ok {
-			d.problem(c.LabelRange, "Unknown connector", "No connector block is called %q%s Correct the name, or add the block.", c.Label, d.nearestConnector(c.Label))
+			d.problem(c.LabelRange, "Unknown connector", "No connector block is called %q%s Correct the name, or add the block.", c.Label, didYouMean(c.Label, d.connectors))
 			continue
 		}
 		d.connectorBlock(b, c, base, connectors, tools, below)
@@ -387,18 +455,6 @@ func (d *describer) connectorBlock(b, c *schema.Described, base string, connecto
 			below[c.Label] = "custom"
 		}
 	}
-}
-
-func (d *describer) nearestConnector(label string) string {
-	var known []string
-	for l := range d.connectors {
-		known = append(known, l)
-	}
-	slices.Sort(known)
-	if n := schema.Nearest(label, known); n != "" {
-		return fmt.Sprintf("; did you mean %q?", n)
-	}
-	return "."
 }
 
 func (d *describer) state(source schema.Address, perm, level string, def bool, at hcl.Range) {
@@ -440,7 +496,105 @@ func (d *describer) group(b *schema.Described) {
 		d.d.Owners[b.Addr] = lower(b.Texts("owners"))
 	}
 	d.limit(b, o)
+	for _, p := range b.Of("plugin") {
+		if _, ok := d.plugins[p.Label]; !ok {
+			d.missing(p.LabelRange, "Unknown plugin", "No plugin block is called %q%s Correct the name, or add the block.", p.Label, didYouMean(p.Label, d.plugins))
+			continue
+		}
+		if a := p.Attr("install"); a != nil {
+			o.Put(attrPlugin+p.Label, installation(a.Text))
+			o.AttrDecl[attrPlugin+p.Label] = a.Range
+		}
+	}
+	for _, t := range b.Of("temporary") {
+		d.temporary(b, t, scim)
+	}
 	d.add(o)
+}
+
+// installation returns the value of a plugin's setting.
+func installation(s string) schema.Value {
+	if s == inherited {
+		return schema.Absent
+	}
+	return schema.Text(s)
+}
+
+// temporary reads a membership that ends by itself.
+func (d *describer) temporary(group, t *schema.Described, scim bool) {
+	email, err := schema.ParseEmail(t.Label)
+	switch {
+	case err != nil:
+		d.problem(t.LabelRange, "Invalid e-mail address", "%v. Correct the label.", err)
+	case scim:
+		d.problem(t.Range, "Members of a scim group", "The identity provider owns the members of %s. Remove this block, and change them there.", group.Addr)
+	case group.Attr("members") == nil:
+		d.missing(t.Range, "Temporary member of unmanaged members", "%s does not say who is in it, so nobody can be taken out of it. Write members too.", group.Addr)
+	default:
+		d.d.Temporaries = append(d.d.Temporaries, schema.Temporary{Group: group.Addr, Email: email,
+			Until: schema.Day(t.Text("until", "")), Reason: t.Text("reason", ""), Decl: t.Range})
+	}
+}
+
+// seatTier reads who has a seat, and what it excludes.
+func (d *describer) seatTier(b *schema.Described) {
+	o := object(b, b.Text("id", b.Label))
+	o.ID = "" // the API has no id for it, only a name
+	var labels []string
+	if a := b.Attr("excludes"); a != nil {
+		for _, item := range a.Items {
+			if _, known := d.words.byLabel[item.Text]; !known {
+				d.problem(item.Range, "Unknown capability", "No feature is called %q%s Correct the name, or add a block: feature %q with enabled and action.",
+					item.Text, d.nearest(item.Text), item.Text)
+				continue
+			}
+			labels = append(labels, item.Text)
+		}
+	}
+	o.Put(attrExcludes, schema.Set(labels...))
+	if a := b.Attr("members"); a != nil {
+		o.People = map[string]schema.People{attrMembers: a.People}
+		for _, item := range a.Items {
+			o.AttrDecl[attrMembers+"/"+item.Text] = item.Range
+		}
+	}
+	d.limit(b, o)
+	d.add(o)
+}
+
+// roleMapping reads a mapping of the identity provider, which only makes sense
+// where mappings decide.
+func (d *describer) roleMapping(b *schema.Described) {
+	o := object(b, b.Label)
+	o.Put(attrRole, schema.Text(b.Text("role", "")))
+	for _, org := range d.config.Of("organization") {
+		if a := org.Attr("provisioning"); a != nil && !strings.HasSuffix(provisioning[a.Text], "_advanced") {
+			d.problem(b.Range, "Role mapping without mappings", "Under provisioning = %q the identity provider decides no organization role. Remove this block, or write jit_mapped or scim_mapped if that is how it is.", a.Text)
+		}
+	}
+	d.add(o)
+}
+
+// approval checks a rule for requests; it describes nothing live.
+func (d *describer) approval(b *schema.Described) {
+	if d.seats {
+		d.noLimits(b)
+	}
+	for _, name := range []string{"ceiling", "step"} {
+		if a := b.Attr(name); a != nil {
+			o := &schema.Object{}
+			if d.amount(a, o, name); name == "step" && o.Get(name).AsText() == "0" {
+				d.problem(a.Range, "Step of nothing", "A step of 0 grants nothing. Write an amount, or leave step out to grant up to the ceiling.")
+			}
+		}
+	}
+}
+
+func didYouMean(name string, known map[string]string) string {
+	if n := schema.Nearest(name, slices.Sorted(maps.Keys(known))); n != "" {
+		return fmt.Sprintf("; did you mean %q?", n)
+	}
+	return "."
 }
 
 func lower(list []string) []string {
@@ -469,17 +623,30 @@ func (d *describer) member(b *schema.Described) {
 	d.add(o)
 }
 
+// noLimits reports a block about spend where there are no spend limits.
+func (d *describer) noLimits(b *schema.Described) {
+	d.problem(b.Range, "Spend limit under seat billing", "The organization says billing = \"seats\", where there are no spend limits. Remove this block.")
+}
+
+// amount reads an amount into minor units.
+func (d *describer) amount(a *schema.Attribute, o *schema.Object, attr string) {
+	minor, err := minorUnits(a.Text)
+	if err != nil {
+		d.problem(a.Range, "Invalid amount", "%v.", err)
+		return
+	}
+	o.Put(attr, schema.Text(minor))
+	if o.AttrDecl != nil {
+		o.AttrDecl[attr] = a.Range
+	}
+}
+
 // limit reads a spend_limit block into minor units.
 func (d *describer) limit(b *schema.Described, o *schema.Object) {
 	for _, l := range b.Of("spend_limit") {
 		if d.seats {
-			d.problem(l.Range, "Spend limit under seat billing", "The organization says billing = \"seats\", where there are no spend limits. Remove this block.")
+			d.noLimits(l)
 			continue
-		}
-		for _, period := range []string{"weekly", "daily"} {
-			if a := l.Attr(period); a != nil {
-				d.problem(a.Range, "Period not available", "Only monthly limits work today. Write monthly, or leave %s out.", period)
-			}
 		}
 		monthly, n := l.Attr("monthly"), 0
 		for _, set := range []bool{monthly != nil, l.Bool("unlimited", false), l.Bool("inherit", false)} {
@@ -493,20 +660,22 @@ func (d *describer) limit(b *schema.Described, o *schema.Object) {
 			}
 			continue
 		}
+		attr := attrLimit
+		if l.Text("enforce", "console") == "members" {
+			attr = attrEnforced
+		}
 		switch {
 		case monthly != nil:
-			minor, err := minorUnits(monthly.Text)
-			if err != nil {
-				d.problem(monthly.Range, "Invalid amount", "%v.", err)
-				continue
-			}
-			o.Put(attrLimit, schema.Text(minor))
+			d.amount(monthly, o, attr)
 		case l.Bool("unlimited", false):
-			o.Put(attrLimit, schema.Text("unlimited"))
+			o.Put(attr, schema.Text("unlimited"))
+		case attr == attrEnforced:
+			d.problem(l.Where("enforce"), "Nothing to enforce", "inherit = true is no limit, so there is nothing to set for each member. Write monthly or unlimited = true, or remove enforce.")
+			continue
 		default:
-			o.Put(attrLimit, schema.Absent)
+			o.Put(attr, schema.Absent)
 		}
-		o.AttrDecl[attrLimit] = l.Range
+		o.AttrDecl[attr] = l.Range
 	}
 }
 
@@ -577,7 +746,8 @@ func (d *describer) twins() {
 			if n.typ == o.Type && o.ID != "" && other.ID != "" && o.ID != other.ID {
 				continue // names are not unique in the API, and ids tell them apart
 			}
-			if o.Type == "role" || o.Type == "group" || o.Type == "member" || o.Type == "connector" || o.Type == "feature" {
+			if o.Type == "role" || o.Type == "group" || o.Type == "member" || o.Type == "connector" || o.Type == "feature" ||
+				o.Type == "plugin" || o.Type == "marketplace" || o.Type == "seat_tier" {
 				d.missing(o.Where("name"), "Described twice", "%s and %s both describe %q. %s is on line %d of %s. Rename one of them, or join the two.",
 					other.Addr, o.Addr, n.key, other.Addr, other.Decl.Start.Line, other.Decl.Filename)
 				break

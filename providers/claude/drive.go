@@ -87,6 +87,12 @@ func (c *console) other(ctx context.Context, step schema.Step, f schema.Effect) 
 		return c.send(ctx, method, "/console/groups/"+url.PathEscape(group)+"/roles/"+url.PathEscape(role), nil)
 	case f.Addr.Type() == "group" && f.Attr == attrLimit:
 		return c.groupLimit(ctx, f)
+	case f.Addr.Type() == "spend":
+		return c.limit(ctx, f, map[string]string{"type": "organization"})
+	case f.Addr.Type() == "seat_tier":
+		return c.limit(ctx, f, map[string]string{"type": "seat_tier", "seat_tier": c.live.key(f.Addr)})
+	case f.Addr.Type() == "connector":
+		return c.policy(ctx, f)
 	case f.Addr.Type() == "member" && f.Attr == attrOrganizationRole:
 		id, err := c.live.id(ctx, f.Addr)
 		if err != nil {
@@ -102,24 +108,43 @@ func (c *console) groupLimit(ctx context.Context, f schema.Effect) error {
 	if err != nil {
 		return err
 	}
+	return c.limit(ctx, f, map[string]string{"type": "rbac_group", "rbac_group_id": group})
+}
+
+// limit sets or removes the limit of a scope.
+func (c *console) limit(ctx context.Context, f schema.Effect, scope map[string]string) error {
 	if f.Op != schema.Drop {
 		var amount *string
 		if a := f.Value.AsText(); a != "unlimited" {
 			amount = &a
 		}
-		return c.send(ctx, "PUT", "/console/spend_limits", map[string]any{"amount": amount, "period": "monthly",
-			"scope": map[string]string{"type": "rbac_group", "rbac_group_id": group}})
+		return c.send(ctx, "PUT", "/console/spend_limits", map[string]any{"amount": amount, "period": "monthly", "scope": scope})
 	}
 	limits, err := c.live.api.FetchSpendLimits(ctx)
 	if err != nil {
 		return err
 	}
 	for _, l := range limits {
-		if l.ScopeType == "rbac_group" && l.GroupID == group && l.Period == "monthly" {
+		if l.ScopeType == scope["type"] && l.GroupID == scope["rbac_group_id"] && l.SeatTier == scope["seat_tier"] && l.Period == "monthly" {
 			return c.send(ctx, "DELETE", "/console/spend_limits/"+url.PathEscape(l.ID), nil)
 		}
 	}
 	return nil
+}
+
+// policy sets the organization's policy of a connector, or of one tool.
+func (c *console) policy(ctx context.Context, f schema.Effect) error {
+	words := map[string]string{"always_allow": "allow", "needs_approval": "ask", "blocked": "blocked"}
+	body := map[string]any{}
+	switch {
+	case f.Attr == attrPolicy:
+		body["policy"] = words[f.Value.AsText()]
+	case f.Value.Known():
+		body["tool_policy"] = map[string]any{f.Item: words[f.Value.AsText()]}
+	default:
+		body["tool_policy"] = map[string]any{f.Item: nil}
+	}
+	return c.send(ctx, "PUT", "/console/connectors/"+url.PathEscape(c.live.key(f.Addr)), body)
 }
 
 func (c *console) send(ctx context.Context, method, path string, body any) error {

@@ -90,6 +90,18 @@ func (s *System) Expand(changes []*schema.Change, live, desired *schema.State) [
 			e.member(c)
 		case "feature":
 			e.feature(c)
+		case "spend":
+			e.organizationLimit(c)
+		case "seat_tier":
+			e.seatLimit(c)
+		case "connector":
+			e.policy(c)
+		case "invite":
+			e.invite(c)
+		case "plugin":
+			e.plugin(c)
+		case "marketplace":
+			e.marketplace(c)
 		}
 	}
 	e.attach(attach)
@@ -363,6 +375,10 @@ func (e *expander) group(c *schema.Change, attach map[string][]string) {
 			e.memberships(c, f)
 		case attrLimit:
 			e.groupLimit(c, f)
+		default:
+			if label, ok := strings.CutPrefix(f.Name, attrPlugin); ok {
+				e.groupPlugin(c, label, f)
+			}
 		}
 	}
 }
@@ -517,39 +533,6 @@ func membership(email string, group schema.Address, from, to string) access.Move
 	return access.Move{Kind: access.MoveMembership, Member: email, Group: string(group), From: from, To: to}
 }
 
-func (e *expander) groupLimit(c *schema.Change, f schema.Field) {
-	do := "Set the monthly limit for each member to " + e.money(f.After) + "."
-	if f.After.Kind() == schema.KindAbsent {
-		do = "Remove the group's limit."
-	}
-	op := schema.Put
-	if f.After.Kind() == schema.KindAbsent {
-		op = schema.Drop
-	}
-	e.add(schema.Step{
-		ID: string(c.Addr) + "/limit", Addr: c.Addr, Via: schema.ByConsole, Phase: phaseSpend,
-		Action: fmt.Sprintf("set the monthly limit of the group %s to %s", quoted(c.After.Key), e.money(f.After)),
-		Console: &schema.Console{Where: "Organization settings › Usage › Group limits › " + quoted(c.After.Key),
-			By: byBilling, Do: []string{do, "Save."}},
-		Proof: schema.Exact, Needs: e.needs(c.Addr),
-		Moves: []access.Move{{Kind: access.MoveGroupSetting, Group: string(c.Addr), Setting: monthlySpend,
-			From: f.Before.AsText(), To: f.After.AsText()}},
-		Effects: []schema.Effect{{Addr: c.Addr, Attr: attrLimit, Op: op, Value: f.After}},
-	})
-}
-
-// money writes a limit in major units.
-func (e *expander) money(v schema.Value) string {
-	switch s := v.AsText(); {
-	case v.Kind() == schema.KindAbsent:
-		return "none of its own"
-	case s == "unlimited":
-		return s
-	default:
-		return schema.Major(s)
-	}
-}
-
 func (e *expander) member(c *schema.Change) {
 	if c.Action == schema.Delete {
 		e.removeMember(c)
@@ -566,7 +549,7 @@ func (e *expander) member(c *schema.Change) {
 }
 
 func (e *expander) organizationRole(c *schema.Change, f schema.Field) {
-	title := map[string]string{roleManaged: "Custom roles", roleUser: "User"}[f.After.AsText()]
+	title := roleTitle[f.After.AsText()]
 	s := schema.Step{
 		ID: string(c.Addr) + "/organization_role", Addr: c.Addr, Via: schema.ByAPI, Phase: phaseMigration,
 		Action: fmt.Sprintf("move %s to %s", c.After.Key, quoted(title)),
@@ -581,29 +564,6 @@ func (e *expander) organizationRole(c *schema.Change, f schema.Field) {
 		s.Console = &schema.Console{Where: "your identity provider, and Organization settings › Identity and access › Group mappings", By: byIdentity,
 			Do: []string{fmt.Sprintf("Put %s into an identity provider group that is mapped to %s, and into none that is mapped to another role.", c.After.Key, quoted(title)),
 				"Wait for the next sync, or start one."}}
-	}
-	e.add(s)
-}
-
-func (e *expander) memberLimit(c *schema.Change, f schema.Field) {
-	s := schema.Step{
-		ID: string(c.Addr) + "/limit", Addr: c.Addr, Via: schema.ByAPI, Phase: phaseSpend,
-		Action: fmt.Sprintf("set the monthly limit of %s to %s", c.After.Key, e.money(f.After)),
-		Proof:  schema.Exact,
-		Moves: []access.Move{{Kind: access.MoveMemberSetting, Member: c.After.Key, Setting: monthlySpend,
-			From: f.Before.AsText(), To: f.After.AsText()}},
-		Effects: []schema.Effect{{Addr: c.Addr, Attr: attrLimit, Op: schema.Put, Value: f.After}},
-	}
-	if f.After.Kind() == schema.KindAbsent {
-		s.Request = &schema.Request{Method: "DELETE", Path: "/v1/organizations/spend_limits/" + c.Before.Get(attrLimitID).AsText()}
-		s.Effects[0].Op = schema.Drop
-	} else {
-		var amount *string
-		if a := f.After.AsText(); a != "unlimited" {
-			amount = &a
-		}
-		b, _ := json.Marshal(map[string]any{"amount": amount, "period": "monthly", "scope": map[string]string{"type": "user", "user_id": c.After.ID}})
-		s.Request = &schema.Request{Method: "POST", Path: "/v1/organizations/spend_limits", Body: b}
 	}
 	e.add(s)
 }

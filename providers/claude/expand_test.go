@@ -259,7 +259,7 @@ func TestNewGroup(t *testing.T) {
 			t.Errorf("needs of %s (-want +got):\n%s", id, diff)
 		}
 	}
-	if do := steps[addr+"/limit"].Console.Do[0]; do != "Set the monthly limit for each member to 200.00." {
+	if do := steps[addr+"/limit"].Console.Do[0]; do != "Limit for each member: 200.00 a month." {
 		t.Errorf("limit: %s", do)
 	}
 }

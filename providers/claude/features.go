@@ -55,6 +55,14 @@ var adminAreas = []struct {
 	{"directory", "Directory management", []string{"manage"}},
 }
 
+func areaNames() []string {
+	names := make([]string, len(adminAreas))
+	for i, a := range adminAreas {
+		names[i] = a.area
+	}
+	return names
+}
+
 // adminPrefix starts the action of every admin permission. What follows is not
 // published; rolecall writes and reads `permission_<area>_<level>`. This is
 // inferred, and can be checked with a probe role and the rows it reads back.

@@ -275,7 +275,7 @@ func (r *reader) ReadAgain(ctx context.Context, objects []*schema.Object) ([]*sc
 	limits := false
 	for _, o := range objects {
 		need[o.Type] = true
-		limits = limits || o.Type == "group" || o.Type == "member"
+		limits = limits || o.Type == "group" || o.Type == "member" || o.Type == "spend" || o.Type == "seat_tier"
 	}
 	snap := &Snapshot{}
 	g, within := errgroup.WithContext(ctx)
@@ -287,7 +287,16 @@ func (r *reader) ReadAgain(ctx context.Context, objects []*schema.Object) ([]*sc
 	if need["group"] || need["role"] || need["feature"] { // a row of a role proves that its feature is on
 		g.Go(func() (err error) { snap.Roles, err = r.api.FetchRoles(within); return err })
 	}
-	if need["feature"] || need["role"] { // rows of features that are off are known from the feed alone
+	if need["invite"] {
+		g.Go(func() (err error) { snap.Invites, err = r.api.FetchInvites(within); return err })
+	}
+	if need["plugin"] {
+		g.Go(func() (err error) { snap.Plugins, err = r.pluginsAgain(within, objects); return err })
+	}
+	if need["marketplace"] {
+		g.Go(func() (err error) { snap.Marketplaces, err = r.api.FetchMarketplaces(within); return err })
+	}
+	if need["feature"] || need["role"] || need["connector"] { // rows of features that are off are known from the feed alone
 		g.Go(func() error { return r.featureEvidence(within, snap) })
 	}
 	if limits && r.limited(objects) {
@@ -338,6 +347,18 @@ func (r *reader) limited(objects []*schema.Object) bool {
 		}
 	}
 	return false
+}
+
+// pluginsAgain reads the plugins, and the settings of those in question.
+func (r *reader) pluginsAgain(ctx context.Context, objects []*schema.Object) ([]Plugin, error) {
+	list, err := r.api.FetchPlugins(ctx)
+	for i := range list {
+		if err == nil && wanted(objects, "plugin", list[i].ID, "") {
+			list[i].Settings, err = r.api.FetchPluginSettings(ctx, list[i].ID)
+			list[i].SettingsKnown = err == nil
+		}
+	}
+	return list, err
 }
 
 // featureEvidence reads what shows whether features are on.
@@ -434,6 +455,9 @@ func (e *editor) Do(ctx context.Context, step schema.Step) (providers.Done, erro
 		return providers.Done{}, fmt.Errorf("step %s: %w", step.ID, err)
 	}
 	req.Path = path
+	if req.Body, err = e.fillGroups(ctx, req); err != nil {
+		return providers.Done{}, fmt.Errorf("step %s: %w", step.ID, err)
+	}
 	sent, err := e.writes.Send(ctx, req)
 	var unclear *UnclearError
 	switch {
@@ -443,6 +467,33 @@ func (e *editor) Do(ctx context.Context, step schema.Step) (providers.Done, erro
 		return providers.Done{}, e.live.explain(err)
 	}
 	return providers.Done{ID: sent.ID, RequestID: sent.RequestID}, nil
+}
+
+// fillGroups replaces placeholders among the groups of an invite, the one body
+// that names objects which may not have been there when it was planned.
+func (e *editor) fillGroups(ctx context.Context, req schema.Request) (json.RawMessage, error) {
+	if req.Method != http.MethodPost || req.Path != "/v1/organizations/invites" {
+		return req.Body, nil
+	}
+	var b map[string]json.RawMessage
+	var ids []string
+	if err := json.Unmarshal(req.Body, &b); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(b["rbac_group_ids"], &ids); err != nil {
+		return nil, err
+	}
+	for i, id := range ids {
+		var err error
+		if ids[i], err = e.fill(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if b["rbac_group_ids"], err = json.Marshal(ids); err != nil {
+		return nil, err
+	}
+	return json.Marshal(b)
 }
 
 // fill replaces placeholders by ids.
