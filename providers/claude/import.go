@@ -126,10 +126,8 @@ func (m *importer) organization() []*edit.Block {
 	} {
 		b.Note(line)
 	}
-	if v := o.Get(attrDefaultLimit); v.Known() {
-		if organizationBlock.Block("spend_limit") == nil || !m.limit(b, "organization", v) {
-			m.unsaid("organization", "the default spend limit of "+schema.Major(v.AsText()), "the language has no word for it")
-		}
+	if spend := m.live.Objects[spendAddress]; spend != nil {
+		m.limit(b, "organization", spend.Get(attrLimit))
 	}
 	return []*edit.Block{b}
 }
