@@ -41,6 +41,15 @@ type Kind struct {
 	// Emulate opens an emulator of the system, nil if it has none that is
 	// served by itself.
 	Emulate func(Emulation) (Emulator, error)
+
+	// Desk opens the members' requests for a higher limit; nil where there is
+	// nothing of the kind.
+	Desk func(context.Context, *schema.Config, Environment) (Desk, func() error, error)
+
+	// Diagnose looks whether the live organization can be reached, and what
+	// cannot be seen of it, by reads alone; nil where there is nothing to look
+	// at. An error is one that leaves nothing to say.
+	Diagnose func(context.Context, *schema.Config, Environment) (*Diagnosis, error)
 }
 
 // An Environment is what a connection may take from outside.

@@ -112,6 +112,7 @@ func newApp(s streams) *cli.App {
 			reviewCommand(s),
 			confirmCommand(s),
 			emulateCommand(s), completionCommand(s), versionCommand(s),
+			requestsCommand(s), doctorCommand(s),
 		},
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {

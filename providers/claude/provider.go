@@ -37,6 +37,8 @@ func Kind() providers.Kind {
 		New:            func(c *schema.Config) providers.System { return New(c) },
 		Connect:        Connect,
 		ConnectToWrite: ConnectToWrite,
+		Desk:           openDesk,
+		Diagnose:       diagnose,
 	}
 }
 
