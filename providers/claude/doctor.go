@@ -13,9 +13,9 @@ import (
 	"github.com/rolecall/rolecall/schema"
 )
 
-// maxSkew is how far the clock of this machine may be off before days and
+// maxClockSkew is how far the clock of this machine may be off before days and
 // expiries are judged wrongly enough to say so.
-const maxSkew = time.Minute
+const maxClockSkew = time.Minute
 
 // diagnose looks at the key, its scopes by reads that change nothing, the
 // organization, the provisioning mode, the clock and the budget.
@@ -149,9 +149,9 @@ func (r *reader) clock(ctx context.Context, env providers.Environment, add func(
 		return
 	}
 	skew := sent.Sub(at).Round(time.Second)
-	if skew.Abs() > maxSkew {
+	if skew.Abs() > maxClockSkew {
 		add("clock", "warning", "set the clock of this machine", "this machine is %s off the server's clock", skew)
 		return
 	}
-	add("clock", "ok", "", "within %s of the server's", maxSkew)
+	add("clock", "ok", "", "within %s of the server's", maxClockSkew)
 }

@@ -85,9 +85,14 @@ func relabelRole(o *schema.Object, capability, connector func(string) string, sp
 
 // Words says which attributes hold words of the product.
 func (s *System) Words() schema.Words {
+	attrs := []string{attrEnabled, attrCapabilities, attrAdmin, attrConnectorDefault, attrForeignMembers, attrSource, attrOrganizationRole,
+		attrLimit, attrProvisioning, attrPolicy, attrCeiling, attrEnforced, attrPrecedence, attrExcludes, attrInstall, attrReach}
+	for label := range s.plugins {
+		attrs = append(attrs, attrPlugin+label)
+	}
+	slices.Sort(attrs)
 	return schema.Words{
-		Attrs: []string{attrEnabled, attrCapabilities, attrAdmin, attrConnectorDefault, attrForeignMembers, attrSource, attrOrganizationRole,
-			attrLimit, attrProvisioning, attrPolicy, attrDefaultLimit},
+		Attrs:  attrs,
 		Values: []string{attrConnectors, attrTools, attrBelow, attrToolPolicy},
 	}
 }
