@@ -233,21 +233,36 @@ func (a *analysis) lost(m int32, p access.Perm) reason {
 		r.via = a.via(had.Paths[0], a.from[last], m)
 	}
 	after := a.model.Standings[a.after[last].Standing[m]]
+	migrates := after.FromGroups && !a.model.Standings[a.from[last].Standing[m]].FromGroups
 	switch {
 	case after.Absent:
 		r.why = "is removed from the organization"
 	case has.Best >= had.Best:
 		r.why = "the organization's setting holds it back"
-	case !a.sameStanding(m) && after.FromGroups && has.Best == 0:
+	case migrates && has.Best == 0:
 		r.why = "moves to custom roles, and none of their roles grants it"
-	case !a.sameStanding(m) && after.FromGroups:
+	case migrates:
 		r.why = "moves to custom roles, and has it through " + a.text(has.Paths)
 	case has.Best == 0:
-		r.why = "had it through " + a.text(had.Paths) + ", and no role grants it any more"
+		r.why = "had it through " + a.text(had.Paths) + ", and " + a.nothing() + " any more"
 	default:
 		r.why = "had it through " + a.text(had.Paths) + ", and now through " + a.text(has.Paths)
 	}
 	return r
+}
+
+// byRoles reports whether groups give what they give through roles: where there
+// are none, a group gives it itself, and no role is to be spoken of.
+func (a *analysis) byRoles() bool {
+	return slices.ContainsFunc(a.model.Sources, func(s string) bool { return schema.Address(s).Type() == "role" })
+}
+
+// nothing says that nothing gives somebody something, in the system's words.
+func (a *analysis) nothing() string {
+	if a.byRoles() {
+		return "no role grants it"
+	}
+	return "nothing gives it"
 }
 
 func (a *analysis) sameStanding(m int32) bool {

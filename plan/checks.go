@@ -18,6 +18,8 @@ func (a *analysis) checks() {
 	a.tooMany()
 	a.unmanaged()
 	a.unsafeOrder()
+	a.unverifiedOrder()
+	a.joinersExposed()
 	a.unread()
 	p := a.picture()
 	a.voidGrants(p)
@@ -74,16 +76,25 @@ func (a *analysis) uncovered() {
 			will = append(will, email)
 		}
 	}
-	const fix = "put them into a group that has a role, or leave them out of the migration"
+	fix := "put them into a group that has a role, or leave them out of the migration"
+	text := [3]string{"%s would be governed by custom roles without a role that gives them anything",
+		"%s: governed by custom roles already, without a role that gives them anything",
+		"%s would be left without a role that gives them anything, once what is held is carried out"}
+	if !a.byRoles() {
+		fix = "put them into a group that gives them something, or accept that they have nothing"
+		text = [3]string{"%s would have access to nothing: nothing gives them anything any more",
+			"%s: access to nothing already, because nothing gives them anything",
+			"%s would be left with access to nothing, once what is held is carried out"}
+	}
 	add := func(list []string, sev Severity, format string) {
 		if len(list) > 0 {
 			a.found = append(a.found, &finding{Rule: "uncovered-member", Severity: sev, Members: list, Fix: fix,
 				Range: a.whereUncovered(list[0]), Message: fmt.Sprintf(format, who(list))})
 		}
 	}
-	add(made, Error, "%s would be governed by custom roles without a role that gives them anything")
-	add(were, Warning, "%s: governed by custom roles already, without a role that gives them anything")
-	add(will, Warning, "%s would be left without a role that gives them anything, once what is held is carried out")
+	add(made, Error, text[0])
+	add(were, Warning, text[1])
+	add(will, Warning, text[2])
 }
 
 // whereUncovered returns the wave that moves a member, or the group that has
@@ -93,7 +104,7 @@ func (a *analysis) whereUncovered(email string) (r hclRange) {
 		return as.Decl
 	}
 	for _, o := range a.Description.Objects {
-		if want := a.b.desired.Objects[o.Addr]; o.Type == "group" && want != nil && want.Get("members").Has(email) {
+		if want := a.b.desired.Objects[o.Addr]; want != nil && want.Get("members").Has(email) {
 			return o.Decl
 		}
 	}

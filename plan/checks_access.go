@@ -276,6 +276,12 @@ func (a *analysis) expiring() {
 				Message: fmt.Sprintf("accept %s expires on %s", schema.Quote(x.Name), x.Expires), Fix: "extend expires with a new reason, or make the risk go away until then"})
 		}
 	}
+	for _, t := range a.Description.Temporaries {
+		if soon(t.Until) {
+			a.found = append(a.found, &finding{Rule: "expiring", Address: t.Group, Range: t.Decl, Members: []string{t.Email},
+				Message: fmt.Sprintf("%s is in %s until %s, and the next apply after that takes them out", t.Email, t.Group, t.Until), Fix: "extend until with a new reason, or let it end"})
+		}
+	}
 	for _, h := range a.Config.Holds {
 		if soon(h.Until) {
 			a.found = append(a.found, &finding{Rule: "expiring", Range: h.Decl, About: h.Objects,

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -114,14 +115,10 @@ func share(s schema.Share) string {
 // members of the organization.
 func (a *analysis) guardRemovals(g schema.Guard) {
 	n := 0
-	for i := range a.steps {
-		if a.schedule.Held[i] != "" {
-			continue
-		}
-		for _, e := range a.steps[i].Effects {
-			if e.Op == schema.Drop && e.Attr == "" || e.Op == schema.Exclude && e.Attr == "members" {
-				n++
-			}
+	for _, t := range a.turnovers() {
+		n += len(t.leave)
+		if t.deleted {
+			n++
 		}
 	}
 	a.guard("max_removals", fmt.Sprint(n), fmt.Sprint(g.MaxRemovals), n <= g.MaxRemovals, nil,
@@ -135,14 +132,17 @@ func (a *analysis) guardShrink(g schema.Guard) {
 	message := ""
 	largest, much, of := 0.0, 0, 0
 	turnovers := a.turnovers()
-	for _, have := range a.b.live.Of("group") {
-		before := have.Get("members").AsSet()
-		t := turnovers[have.Addr]
+	for _, addr := range slices.Sorted(maps.Keys(turnovers)) {
+		have, t := a.b.live.Objects[addr], turnovers[addr]
+		if have == nil {
+			continue
+		}
+		before := a.peopleOf(have)
 		if len(before) == 0 {
 			continue
 		}
 		lost := len(t.leave)
-		left := len(before) - lost + t.joins
+		left := len(before) - lost + len(t.join)
 		if t.deleted {
 			lost, left = len(before), 0
 		}
@@ -246,14 +246,16 @@ func (a *analysis) guardProtected(g schema.Guard) {
 	}
 }
 
-// A turnover is who leaves a group and how many join it, of what is carried out.
+// A turnover is who leaves a group and who joins it, of what is carried out.
+// Whoever only changes roles in it does neither.
 type turnover struct {
-	leave   map[string]bool
-	joins   int
-	deleted bool
+	leave, join map[string]bool
+	deleted     bool
 }
 
-// turnovers returns what becomes of the groups, held steps left out.
+// turnovers returns what becomes of whatever is deleted or has people in it,
+// whatever the system calls it: groups, teams, mappings. Held steps are left
+// out.
 func (a *analysis) turnovers() map[schema.Address]turnover {
 	out := map[schema.Address]turnover{}
 	for i := range a.steps {
@@ -261,20 +263,50 @@ func (a *analysis) turnovers() map[schema.Address]turnover {
 			continue
 		}
 		for _, e := range a.steps[i].Effects {
-			t := out[e.Addr]
+			person := e.Item != "" && a.model.Member(e.Item) >= 0
+			drop := e.Attr == "" && e.Op == schema.Drop
+			if !drop && !person {
+				continue
+			}
+			t, ok := out[e.Addr]
+			if !ok {
+				t = turnover{leave: map[string]bool{}, join: map[string]bool{}}
+			}
 			switch {
-			case e.Attr == "" && e.Op == schema.Drop:
+			case drop:
 				t.deleted = true
-			case e.Attr == "members" && e.Op == schema.Include:
-				t.joins++
-			case e.Attr == "members" && e.Op == schema.Exclude:
-				if t.leave == nil {
-					t.leave = map[string]bool{}
-				}
+			case e.Op == schema.Include:
+				t.join[e.Item] = true
+			case e.Op == schema.Exclude:
 				t.leave[e.Item] = true
 			}
 			out[e.Addr] = t
 		}
 	}
+	for addr, t := range out {
+		have := map[string]bool{}
+		if o := a.b.live.Objects[addr]; o != nil {
+			have = a.peopleOf(o)
+		}
+		for email := range t.join {
+			delete(t.leave, email)
+			if have[email] {
+				delete(t.join, email)
+			}
+		}
+	}
 	return out
+}
+
+// peopleOf returns who is in an object, in whatever role.
+func (a *analysis) peopleOf(o *schema.Object) map[string]bool {
+	list := map[string]bool{}
+	for _, v := range o.Attrs {
+		for _, item := range v.AsSet() {
+			if a.model.Member(item) >= 0 {
+				list[item] = true
+			}
+		}
+	}
+	return list
 }

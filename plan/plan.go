@@ -219,6 +219,7 @@ func Build(in Input) (*Plan, error) {
 
 	model, readings := in.System.Access(b.live, b.desired)
 	from, to := readings[0], readings[1]
+	in.Order.Open = append(in.Order.Open, binder.entered(model)...)
 	in.Order.Room = append(in.Order.Room, rooms(in.System, b.live, steps)...)
 	schedule, err := Order(model, from, to, steps, in.System.Phases(), in.Order)
 	if err != nil {

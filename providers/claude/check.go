@@ -20,6 +20,8 @@ func (s *System) Check(in schema.Inspection) []schema.Finding {
 	found = append(found, s.unusableGroups(in)...)
 	found = append(found, s.mappings(in)...)
 	found = append(found, s.seatless(in)...)
+	found = append(found, s.withoutChat(in)...)
+	found = append(found, s.reachesClaudeCode(in)...)
 	return found
 }
 

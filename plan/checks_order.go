@@ -1,0 +1,74 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/rolecall/rolecall/schema"
+)
+
+// These checks look at the order of the steps: what it cannot see to.
+
+// unverifiedOrder finds steps that must be in force before others, and that no
+// read shows to be.
+func (a *analysis) unverifiedOrder() {
+	for i, b := range a.schedule.Boundaries {
+		if len(b.Unproven) == 0 {
+			continue
+		}
+		var steps []string
+		var first schema.Address
+		for _, s := range b.Unproven {
+			steps = append(steps, a.steps[s].Action)
+			if first == "" {
+				first = a.steps[s].Addr
+			}
+		}
+		f := &finding{Rule: "unverified-order", Address: first,
+			Message: fmt.Sprintf("%s must be in force before stage %d begins, and no read shows that it is", someSteps(steps), i+2),
+			Fix:     "look in the console that it is, before the next stage is confirmed"}
+		if b.Member >= 0 {
+			f.Members = []string{a.model.Members[b.Member]}
+			much := "less"
+			if b.Over {
+				much = "more"
+			}
+			f.Message += fmt.Sprintf(": if it were not, %s would have %s of %s than before and after", f.Members[0], much, b.Permission)
+		}
+		if o := a.b.desired.Objects[first]; o != nil {
+			f.Range = o.Decl
+		}
+		a.found = append(a.found, f)
+	}
+}
+
+// someSteps writes what one or two steps do, or the first and how many more.
+func someSteps(list []string) string {
+	for i := range list {
+		list[i] = schema.Quote(list[i])
+	}
+	if len(list) > 2 {
+		return fmt.Sprintf("%s and %d more steps", list[0], len(list)-1)
+	}
+	return strings.Join(list, " and ")
+}
+
+// joinersExposed finds groups that give whoever joins them meanwhile more than
+// they give before and after. It is a note where nobody joins but by hand of an
+// administrator.
+func (a *analysis) joinersExposed() {
+	for _, e := range a.schedule.Exposed {
+		group := a.group(e.Group)
+		f := &finding{Rule: "joiner-exposed", Address: group,
+			Message: fmt.Sprintf("whoever joins %s during stage %d would have more of %s than it gives before and after", group, e.Stage+1, e.Permission),
+			Fix:     "apply when nobody joins it, or split the change in two and apply one after the other"}
+		if !e.Open {
+			f.Severity = Info
+			f.Message += "; only an administrator puts people into it"
+		}
+		if o := a.b.desired.Objects[group]; o != nil {
+			f.Range = o.Decl
+		}
+		a.found = append(a.found, f)
+	}
+}
