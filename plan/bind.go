@@ -217,6 +217,7 @@ func (b *binder) addresses(live *schema.State) {
 		}
 		if c.Type == "role" || c.Type == "group" {
 			ids[c.ID] = string(c.Addr)
+			ids[string(o.Addr)] = string(c.Addr) // where there is no id, as in a configuration
 		}
 		b.b.live.Add(c)
 	}

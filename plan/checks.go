@@ -368,7 +368,7 @@ func (a *analysis) unmanaged() {
 		var first schema.Address
 		for _, o := range a.b.live.Of(typ) {
 			described := slices.ContainsFunc(a.Description.Objects, func(d *schema.Object) bool { return d.Addr == o.Addr })
-			if !described {
+			if !described && a.b.desired.Objects[o.Addr] != nil { // what is removed is not left as found
 				names = append(names, o.Key)
 				if first == "" {
 					first = o.Addr

@@ -54,6 +54,7 @@ type Input struct {
 	// out is limited; nil for all. The analysis covers the whole organization.
 	Only    []string
 	Targets []schema.Address
+	Against string // what Live is where it is not the live organization, "" if it is
 	Author  string // e-mail address of who wrote the configuration, "" if that is not known
 }
 
@@ -76,6 +77,10 @@ type Plan struct {
 	Organization    string `json:"organization"`
 	SystemName      string `json:"system"`
 	CreatedAt       string `json:"created_at"`
+
+	// Against is what the configuration was compared with in the place of the
+	// live organization, "" for the organization. Such a plan is only to look at.
+	Against string `json:"against,omitempty"`
 
 	Verdict  Verdict         `json:"verdict"`
 	Summary  Summary         `json:"summary"`
@@ -228,7 +233,7 @@ func Build(in Input) (*Plan, error) {
 	steps = schedule.join(steps)
 	p := &Plan{
 		FormatVersion: formatVersion, RolecallVersion: in.Version, CreatedAt: in.Now.UTC().Format(time.RFC3339),
-		SystemName: in.Config.System.Name, Live: b.live, Desired: b.desired, Steps: map[string]*schema.Step{},
+		Against: in.Against, SystemName: in.Config.System.Name, Live: b.live, Desired: b.desired, Steps: map[string]*schema.Step{},
 		Frozen: in.Config.Guard.Frozen, ConfigDigest: in.Config.Digest, Options: in.options(),
 	}
 	for _, o := range in.Config.Of("organization") {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/rolecall/rolecall/plan"
 	"github.com/rolecall/rolecall/providers"
 	"github.com/rolecall/rolecall/schema"
 )
@@ -26,16 +27,25 @@ func cacheFlag() cli.Flag {
 }
 
 // connect opens the live organization of a configuration to read it: the
-// system's API, the embedded emulator, or a snapshot. Every command that needs
-// live state gets it here.
+// system's API, the embedded emulator, a snapshot, or what another configuration
+// describes. Every command that needs live state gets it here.
 func connect(c *cli.Context, s streams, cfg *configuration) (*providers.Connection, error) {
-	if !c.IsSet("snapshot") {
+	path := c.String("snapshot")
+	if c.IsSet("against") {
+		if c.IsSet("snapshot") {
+			return nil, usage("--against and --snapshot both say what to compare with; give one of the two")
+		}
+		if path = c.String("against"); !isFile(path) {
+			return assumed(c, s, cfg, path)
+		}
+	}
+	if path == "" {
 		return cfg.kind.Connect(c.Context, cfg.Config, environment(c, s))
 	}
 	if c.Bool("reset") {
-		return nil, usage("--reset starts the emulator over, and with --snapshot there is none; give one of the two")
+		return nil, errReset
 	}
-	snap, err := openSnapshot(c.String("snapshot"), cfg.System.Name)
+	snap, err := openSnapshot(path, cfg.System.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -43,13 +53,36 @@ func connect(c *cli.Context, s streams, cfg *configuration) (*providers.Connecti
 		if o.Type == "organization" && o.ID != "" && !strings.EqualFold(o.ID, snap.ID) {
 			at := o.Where("id")
 			return nil, fmt.Errorf("%s:%d: the configuration is for organization %s, and %s is a snapshot of %s (%s): use the right snapshot, or correct the id",
-				at.Filename, at.Start.Line, o.ID, c.String("snapshot"), snap.ID, snap.Name)
+				at.Filename, at.Start.Line, o.ID, path, snap.ID, snap.Name)
 		}
 	}
 	if c.String("format") != "json" {
-		fmt.Fprintf(s.err, "rolecall: live state as of %s, from %s\n", snap.TakenAt.Format(time.RFC3339), schema.Printable(c.String("snapshot")))
+		fmt.Fprintf(s.err, "rolecall: live state as of %s, from %s\n", snap.TakenAt.Format(time.RFC3339), schema.Printable(path))
 	}
 	return providers.Offline(snap, cfg.system), nil
+}
+
+var errReset = usage("--reset starts the emulator over, and with --snapshot or --against there is none; leave one of them out")
+
+// assumed opens what the configuration in a directory describes, as if it were
+// live. It reads files and nothing else.
+func assumed(c *cli.Context, s streams, cfg *configuration, dir string) (*providers.Connection, error) {
+	if c.Bool("reset") {
+		return nil, errReset
+	}
+	base, err := loadFrom(c, s, dir)
+	if err != nil {
+		return nil, err
+	}
+	if base.System.Name != cfg.System.Name {
+		return nil, fmt.Errorf("%s is for system %q and %s for %q: they cannot be compared", c.String("C"), cfg.System.Name, dir, base.System.Name)
+	}
+	at, err := now(c, s)
+	if err != nil {
+		return nil, err
+	}
+	live := plan.Assumed(plan.Input{Config: base.Config, Description: base.description, System: base.system, Now: at}, cfg.description)
+	return providers.Offline(providers.TakeSnapshot(base.system, base.System.Name, version, at, live), cfg.system), nil
 }
 
 // openSnapshot reads a snapshot of a system.

@@ -19,7 +19,7 @@ import (
 func planCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name: "plan", Usage: "show who gains and who loses what, and in which steps",
-		UsageText: "rolecall plan [options]\n\n   rolecall plan -C examples/acme\n   rolecall plan -C examples/acme --format json\n   rolecall plan --prove change.plan",
+		UsageText: "rolecall plan [options]\n\n   rolecall plan -C examples/acme\n   rolecall plan -C examples/acme --format json\n   rolecall plan -C examples/acme --against examples/acme\n   rolecall plan --prove change.plan",
 		Description: "Compares the configuration with the live organization. It reads and cannot write.\n" +
 			"Blocked plans exit with 3, plans that hang on something unreadable with 5.",
 		Flags: append(append(commonFlags(planFormats...), limitFlags()...),
@@ -31,6 +31,7 @@ func planCommand(s streams) *cli.Command {
 			&cli.StringFlag{Name: "out", Usage: "save the plan to `FILE`, for show, plan --prove and apply"},
 			&cli.StringFlag{Name: "prove", Usage: "check the saved plan `FILE` again, from its own contents, and do nothing else"},
 			snapshotFlag(),
+			&cli.StringFlag{Name: "against", Usage: "compare with the configuration in `DIR`, or with a snapshot, without any key or network; the plan is only to look at"},
 			cacheFlag(),
 			&cli.BoolFlag{Name: "reset", Usage: "start the embedded emulator over from its seed"},
 		),
@@ -130,7 +131,7 @@ func makePlanWith(ctx context.Context, c *cli.Context, s streams, cfg *configura
 	}
 	read := time.Since(start)
 	p, err := plan.Build(plan.Input{
-		Config: cfg.Config, Description: cfg.description, System: cfg.system, Live: live,
+		Config: cfg.Config, Description: cfg.description, System: cfg.system, Live: live, Against: c.String("against"),
 		Version: version, Now: at, Accept: o.Accept, Author: author(c), Only: o.Only, Targets: o.Targets,
 		Order: plan.OrderOptions{NarrowOnly: o.NarrowOnly, AcceptGaps: o.AcceptGaps},
 	})

@@ -29,6 +29,9 @@ func reviewed(c *cli.Context, s streams, cfg *configuration, reader providers.Re
 	if err != nil {
 		return nil, err
 	}
+	if saved.Against != "" {
+		return nil, &statusError{exitBlocked, fmt.Errorf("nothing was applied: the saved plan compares with %s and not with the live organization, so it is only to look at; plan without --against", saved.Against)}
+	}
 	if err := saved.SameConfiguration(cfg.Digest); err != nil {
 		return nil, &statusError{exitStale, fmt.Errorf("nothing was applied: %w", err)}
 	}

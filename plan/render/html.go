@@ -30,20 +30,20 @@ const (
 // A page is what the template shows. Everything in it was made fit for one line
 // by schema.Printable; the template escapes it for HTML.
 type page struct {
-	Title, Verdict, Headline, Work, Held string
-	Organization, System, Created        string
-	Tiles                                []tile
-	Removals                             []string
-	Blocking                             []findingView
-	Losses, Gains                        []accessView
-	Matrix                               matrix
-	Graph                                graph
-	Stages                               []stageView
-	Unread                               []schema.Unread
-	Findings                             []findingView
-	Guards                               []plan.GuardResult
-	Objects                              []objectsView
-	Total                                string
+	Title, Verdict, Headline, Work, Held, Against string
+	Organization, System, Created                 string
+	Tiles                                         []tile
+	Removals                                      []string
+	Blocking                                      []findingView
+	Losses, Gains                                 []accessView
+	Matrix                                        matrix
+	Graph                                         graph
+	Stages                                        []stageView
+	Unread                                        []schema.Unread
+	Findings                                      []findingView
+	Guards                                        []plan.GuardResult
+	Objects                                       []objectsView
+	Total                                         string
 }
 
 type tile struct{ Value, Label, Class string }
@@ -112,7 +112,7 @@ func HTML(w io.Writer, p *plan.Plan, o Options) error {
 func (d *digest) page() page {
 	p, s := d.p, d.p.Summary
 	out := page{
-		Title: "Plan of " + schema.Printable(p.Organization), Verdict: string(p.Verdict), Headline: d.headline(), Work: d.work(), Held: d.held(),
+		Title: "Plan of " + schema.Printable(p.Organization), Verdict: string(p.Verdict), Headline: d.headline(), Work: d.work(), Held: d.held(), Against: d.against(),
 		Organization: schema.Printable(p.Organization), System: schema.Printable(p.SystemName), Created: p.CreatedAt,
 		Tiles: []tile{
 			{schema.Thousands(s.MembersLosing), "lose something", "loss"},

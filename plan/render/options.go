@@ -103,6 +103,14 @@ func (d *digest) work() string {
 	return fmt.Sprintf("%s in %s: %s.", schema.Count(s.Steps, "step"), schema.Count(s.Stages, "stage"), strings.Join(parts, "; "))
 }
 
+// against says what the plan compares with, if that is not the organization.
+func (d *digest) against() string {
+	if d.p.Against == "" {
+		return ""
+	}
+	return fmt.Sprintf("Compared with %s and not with the live organization: only to look at.", schema.Printable(d.p.Against))
+}
+
 // held says what is held back.
 func (d *digest) held() string {
 	if d.p.Summary.HeldSteps == 0 {

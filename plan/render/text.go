@@ -116,6 +116,7 @@ func (t *text) verdict() {
 		paint = t.Bold
 	}
 	t.line("", paint, "%s", t.headline())
+	t.line("", t.Warn, "%s", t.against())
 	t.line("", plain, "%s", t.work())
 	t.line("", t.Dim, "%s", t.held())
 	if gone := t.removals(); len(gone) > 0 {

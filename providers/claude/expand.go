@@ -507,7 +507,7 @@ func (e *expander) memberships(c *schema.Change, f schema.Field) {
 		e.add(schema.Step{
 			ID: string(c.Addr) + "/join/" + email, Addr: c.Addr, Via: schema.ByAPI, Phase: phaseMembers,
 			Action:  fmt.Sprintf("add %s to the group %s", email, quoted(c.After.Key)),
-			Request: &schema.Request{Method: "POST", Path: path, Body: body("user_id", user.ID)},
+			Request: &schema.Request{Method: "POST", Path: path, Body: body("user_id", ref(user))},
 			Proof:   schema.Exact, Settle: slow, Needs: e.needs(c.Addr),
 			Moves:   []access.Move{membership(email, c.Addr, access.Out, access.In)},
 			Effects: []schema.Effect{{Addr: c.Addr, Attr: attrMembers, Op: schema.Include, Item: email}},
@@ -521,7 +521,7 @@ func (e *expander) memberships(c *schema.Change, f schema.Field) {
 		e.add(schema.Step{
 			ID: string(c.Addr) + "/leave/" + email, Addr: c.Addr, Via: schema.ByAPI, Phase: phaseRemovals,
 			Action:  fmt.Sprintf("remove %s from the group %s", email, quoted(c.After.Key)),
-			Request: &schema.Request{Method: "DELETE", Path: path + "/" + user.ID},
+			Request: &schema.Request{Method: "DELETE", Path: path + "/" + ref(user)},
 			Proof:   schema.Exact, Settle: slow,
 			Moves:   []access.Move{membership(email, c.Addr, access.In, access.Out)},
 			Effects: []schema.Effect{{Addr: c.Addr, Attr: attrMembers, Op: schema.Exclude, Item: email}},
@@ -553,7 +553,7 @@ func (e *expander) organizationRole(c *schema.Change, f schema.Field) {
 	s := schema.Step{
 		ID: string(c.Addr) + "/organization_role", Addr: c.Addr, Via: schema.ByAPI, Phase: phaseMigration,
 		Action: fmt.Sprintf("move %s to %s", c.After.Key, quoted(title)),
-		Request: &schema.Request{Method: "POST", Path: "/v1/organizations/users/" + c.After.ID,
+		Request: &schema.Request{Method: "POST", Path: "/v1/organizations/users/" + ref(c.After),
 			Body: body("role", f.After.AsText())},
 		Proof: schema.Exact, Settle: slow, Wave: c.Wave, Held: c.Held,
 		Moves:   []access.Move{{Kind: access.MoveStanding, Member: c.After.Key, From: standingOf(f.Before.AsText()), To: f.After.AsText()}},
@@ -575,7 +575,7 @@ func (e *expander) removeMember(c *schema.Change) {
 	s := schema.Step{
 		ID: string(c.Addr) + "/remove", Addr: c.Addr, Via: schema.ByAPI, Phase: phaseRemovals,
 		Action:  fmt.Sprintf("remove %s from the organization", email),
-		Request: &schema.Request{Method: "DELETE", Path: "/v1/organizations/users/" + c.Before.ID},
+		Request: &schema.Request{Method: "DELETE", Path: "/v1/organizations/users/" + ref(c.Before)},
 		Proof:   schema.Exact, Settle: slow,
 		Effects: []schema.Effect{{Addr: c.Addr, Op: schema.Drop}},
 	}

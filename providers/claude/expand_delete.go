@@ -14,7 +14,7 @@ func (e *expander) deleteGroup(c *schema.Change) {
 	s := schema.Step{
 		ID: string(c.Addr) + "/delete", Addr: c.Addr, Via: schema.ByAPI, Phase: phaseRemovals,
 		Action:  "delete the group " + quoted(g.Key),
-		Request: &schema.Request{Method: "DELETE", Path: "/v1/organizations/rbac_groups/" + g.ID},
+		Request: &schema.Request{Method: "DELETE", Path: "/v1/organizations/rbac_groups/" + ref(g)},
 		Proof:   schema.Exact, Settle: slow, Effects: []schema.Effect{{Addr: c.Addr, Op: schema.Drop}},
 	}
 	for _, email := range g.Get(attrMembers).AsSet() {

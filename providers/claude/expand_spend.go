@@ -84,7 +84,7 @@ func (e *expander) memberLimit(c *schema.Change, f schema.Field) {
 		if a := f.After.AsText(); a != "unlimited" {
 			amount = &a
 		}
-		b, _ := json.Marshal(map[string]any{"amount": amount, "period": "monthly", "scope": map[string]string{"type": "user", "user_id": c.After.ID}})
+		b, _ := json.Marshal(map[string]any{"amount": amount, "period": "monthly", "scope": map[string]string{"type": "user", "user_id": ref(c.After)}})
 		s.Request = &schema.Request{Method: "POST", Path: "/v1/organizations/spend_limits", Body: b}
 	}
 	e.add(s)

@@ -24,7 +24,7 @@ func (s *System) Relabel(live *schema.State) {
 		addr := schema.MakeAddress("feature", label, "")
 		if live.Objects[addr] == nil {
 			o := &schema.Object{Type: "feature", Addr: addr, Key: c.action}
-			o.Put(attrEnabled, schema.Unavailable("the snapshot was made without a block for it"))
+			o.Put(attrEnabled, schema.Unavailable("it was not noted, because no block described it"))
 			live.Add(o)
 		}
 	}
