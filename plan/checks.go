@@ -21,6 +21,7 @@ func (a *analysis) checks() {
 	a.unverifiedOrder()
 	a.joinersExposed()
 	a.unread()
+	a.deletesUnread()
 	p := a.picture()
 	a.voidGrants(p)
 	a.redundant(p)
@@ -441,6 +442,31 @@ func (a *analysis) unread() {
 		if u.Asked {
 			a.found = append(a.found, &finding{Rule: "unread", Message: fmt.Sprintf("%s could not be read: %s", u.What, u.Why),
 				Fix: "plan again later, or with a key that may read it"})
+		}
+	}
+}
+
+// deletesUnread finds objects that are deleted although it could not be read
+// who has something by them. Nobody is in a group of which it was read that
+// nobody is, so nothing can be lost by it.
+func (a *analysis) deletesUnread() {
+	for _, c := range a.changes {
+		if c.Action != schema.Delete {
+			continue
+		}
+		if members := c.Before.Get("members"); members.Kind() == schema.KindSet && len(members.AsSet()) == 0 {
+			continue
+		}
+		var missing []string
+		for _, name := range slices.Sorted(maps.Keys(c.Before.Attrs)) {
+			if c.Before.Get(name).Kind() == schema.KindUnavailable {
+				missing = append(missing, name)
+			}
+		}
+		if len(missing) > 0 {
+			a.found = append(a.found, &finding{Rule: "unread", Severity: Error, Address: c.Addr,
+				Message: fmt.Sprintf("%s is to be deleted, and not all of it could be read (%s), so who loses what is not known", c.Addr, strings.Join(missing, ", ")),
+				Fix:     "plan again later, or with a key that may read it"})
 		}
 	}
 }

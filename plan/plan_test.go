@@ -63,6 +63,10 @@ type liveGroup struct {
 	roles, members []string
 	id             string
 	scim, unread   bool // unread: its roles cannot be read
+	unseen         bool // its members cannot be read
+	foreign        int  // people of another organization in it
+	foreignRole    bool
+	plugins        map[string]string // what it has of each plugin; the plugins are those of all groups
 }
 
 var actions = []string{"chat", "claude_code", "cowork", "web_search", "saffron", "wiggle", "public_projects", "skill_creation",
@@ -95,7 +99,20 @@ func (o org) snapshot() *claude.Snapshot {
 		if g.id == "" {
 			g.id = "rbac_group_" + g.name
 		}
-		c := claude.Group{ID: g.id, Name: g.name, SourceType: "direct", RolesKnown: !g.unread, MembersKnown: true}
+		c := claude.Group{ID: g.id, Name: g.name, SourceType: "direct", RolesKnown: !g.unread, MembersKnown: !g.unseen}
+		for i := range g.foreign {
+			c.Members = append(c.Members, claude.GroupMember{UserID: fmt.Sprintf("user_elsewhere_%d", i), Email: "elsewhere@other.com"})
+		}
+		if g.foreignRole {
+			c.RoleIDs = append(c.RoleIDs, "rbac_role_elsewhere")
+		}
+		for id, word := range g.plugins {
+			at := slices.IndexFunc(snap.Plugins, func(p claude.Plugin) bool { return p.ID == id })
+			if at < 0 {
+				at, snap.Plugins = len(snap.Plugins), append(snap.Plugins, claude.Plugin{ID: id, Name: id, SettingsKnown: true})
+			}
+			snap.Plugins[at].Settings = append(snap.Plugins[at].Settings, claude.PluginSetting{TargetType: "rbac_group", GroupID: g.id, Preference: word})
+		}
 		if g.scim {
 			c.SourceType = "scim"
 		}

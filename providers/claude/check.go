@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/hashicorp/hcl/v2"
 
 	"github.com/rolecall/rolecall/schema"
 )
@@ -18,6 +21,7 @@ func (s *System) Check(in schema.Inspection) []schema.Finding {
 		found = append(found, s.unknownTools(o)...)
 	}
 	found = append(found, s.unusableGroups(in)...)
+	found = append(found, s.sharedGroups(in)...)
 	found = append(found, s.mappings(in)...)
 	found = append(found, s.seatless(in)...)
 	found = append(found, s.withoutChat(in)...)
@@ -61,6 +65,43 @@ func (s *System) unknownTools(o *schema.Object) []schema.Finding {
 		}
 	}
 	return found
+}
+
+// sharedGroups finds groups that are deleted although other organizations under
+// the same parent use them. Who they are, and what they lose, is not seen here.
+//
+// Source: RBAC API reference, groups belong to the parent organization; read
+// 2026-11-22.
+func (s *System) sharedGroups(in schema.Inspection) []schema.Finding {
+	var found []schema.Finding
+	for _, c := range in.Changes {
+		if c.Action != schema.Delete || c.Before.Type != "group" {
+			continue
+		}
+		var what []string
+		if n, _ := strconv.Atoi(c.Before.Get(attrForeignMembers).AsText()); n > 0 {
+			what = append(what, schema.CountPeople(n))
+		}
+		if n := len(c.Before.Get(attrForeignRoles).AsSet()); n > 0 {
+			what = append(what, schema.Count(n, "role"))
+		}
+		if len(what) > 0 {
+			found = append(found, schema.Finding{Rule: "shared-group", Address: c.Addr, Range: s.removedAt(c.Addr),
+				Message: fmt.Sprintf("%s is to be deleted and has %s of other organizations, who lose by it what is not seen here", c.Addr, strings.Join(what, " and ")),
+				Fix:     "take them out of the group from their own organization first, or accept it"})
+		}
+	}
+	return found
+}
+
+// removedAt returns where an object is described as removed.
+func (s *System) removedAt(addr schema.Address) hcl.Range {
+	for _, r := range s.config.Removals {
+		if r.From == addr {
+			return r.Decl
+		}
+	}
+	return hcl.Range{}
 }
 
 // unusableGroups finds groups of the identity provider that carry roles under

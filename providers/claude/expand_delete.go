@@ -2,13 +2,14 @@ package claude
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/rolecall/rolecall/schema"
 	"github.com/rolecall/rolecall/schema/access"
 )
 
 // deleteGroup deletes a group, and with it its memberships, what is attached
-// to it and its limit. It takes one request.
+// to it, its limit and what it has of plugins. It takes one request.
 func (e *expander) deleteGroup(c *schema.Change) {
 	g := c.Before
 	s := schema.Step{
@@ -22,7 +23,13 @@ func (e *expander) deleteGroup(c *schema.Change) {
 			s.Moves = append(s.Moves, membership(email, c.Addr, access.In, access.Out))
 		}
 	}
-	for _, role := range g.Get(attrRoles).AsSet() {
+	roles := g.Get(attrRoles).AsSet()
+	if g.Get(attrRoles).Kind() == schema.KindUnavailable { // it may have any
+		for _, r := range e.live.Of("role") {
+			roles = append(roles, string(r.Addr))
+		}
+	}
+	for _, role := range roles {
 		for _, part := range roleParts {
 			s.Moves = append(s.Moves, access.Move{Kind: access.MoveAttachment, Group: string(c.Addr),
 				Source: sourceName(schema.Address(role), part), From: access.In, To: access.Out})
@@ -30,6 +37,14 @@ func (e *expander) deleteGroup(c *schema.Change) {
 	}
 	if l := g.Get(attrLimit); l.Kind() == schema.KindText {
 		s.Moves = append(s.Moves, access.Move{Kind: access.MoveGroupSetting, Group: string(c.Addr), Setting: monthlySpend, From: l.AsText()})
+	}
+	for _, p := range e.live.Of("plugin") {
+		if word := g.Get(attrPlugin + e.pluginKey(p.Key)).AsText(); word != "" {
+			if !slices.Contains(pluginLevels, word) { // newer than rolecall, so as much as can be
+				word = pluginLevels[len(pluginLevels)-1]
+			}
+			s.Moves = append(s.Moves, access.Move{Kind: access.MoveGroupSetting, Group: string(c.Addr), Setting: string(p.Addr), From: word})
+		}
 	}
 	e.add(s)
 }
