@@ -154,6 +154,7 @@ func build(t testing.TB, config string, o org, accept ...string) *plan.Plan {
 	if err != nil {
 		t.Fatalf("Build: %v", err)
 	}
+	fits(t, p)
 	return p
 }
 
