@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rolecall/rolecall/plan"
 	"github.com/rolecall/rolecall/providers/all"
 	"github.com/rolecall/rolecall/providers/emulator"
 	"github.com/rolecall/rolecall/schema"
@@ -108,6 +109,13 @@ func TestExamplesStayWithinTheBound(t *testing.T) {
 
 			if code, out, stderr := call(t, url, "apply", "-C", dir, "--auto-approve"); code != 0 || !strings.HasPrefix(out, "No changes.") {
 				t.Errorf("the second apply exits with %d:\n%s%s", code, out, stderr)
+			}
+			cfg, _ := schema.Load(dir, schema.Options{Systems: all.Languages()})
+			kind, _ := all.Find(cfg)
+			for _, f := range planOf(t, cfg, kind, url).Findings {
+				if f.Severity != plan.Info {
+					t.Errorf("in the end there is %s %s: %s", f.Severity, f.Rule, f.Message)
+				}
 			}
 
 			writes, bad := 0, ""
