@@ -42,19 +42,24 @@ func (p *Plan) Call(people People) (*Plan, error) {
 	if w.err != nil {
 		return nil, w.err
 	}
-	names := pseudonyms(w.Bytes(), people)
-	masked := address.ReplaceAllFunc(w.Bytes(), func(b []byte) []byte {
+	out := &Plan{CreatedAt: p.CreatedAt, Steps: map[string]*schema.Step{}}
+	if err := readRecords(&reader{saved: &Saved{Plan: out}}, rename(w.Bytes(), people)); err != nil {
+		return nil, fmt.Errorf("plan: bug: %w", err)
+	}
+	out.complete()
+	return out, nil
+}
+
+// rename returns JSON in which every e-mail address is written as people asks
+// for.
+func rename(text []byte, people People) []byte {
+	names := pseudonyms(text, people)
+	return address.ReplaceAllFunc(text, func(b []byte) []byte {
 		if b[0] == '\\' {
 			return b
 		}
 		return []byte(names[canonical(b)])
 	})
-	out := &Plan{CreatedAt: p.CreatedAt, Steps: map[string]*schema.Step{}}
-	if err := readRecords(&reader{saved: &Saved{Plan: out}}, masked); err != nil {
-		return nil, fmt.Errorf("plan: bug: %w", err)
-	}
-	out.complete()
-	return out, nil
 }
 
 // canonical returns the address that b writes.

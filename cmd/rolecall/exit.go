@@ -30,7 +30,7 @@ var precedence = []int{exitInterrupted, exitError, exitStale, exitUndetermined, 
 const statuses = `EXIT STATUS
    0  done, or nothing to do
    1  error: usage, configuration, API
-   2  there are differences (plan --detailed-exitcode)
+   2  there are differences (drift, plan --detailed-exitcode)
    3  blocked: a guard, or a finding of severity error
    4  waiting for a console step
    5  undetermined: something that was asked about could not be read

@@ -3,12 +3,15 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -32,7 +35,7 @@ func TestScript(t *testing.T) {
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup:               serveLive,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "github": gitHub, "requests": requests, "unchanged": unchanged,
+			"exits": exits, "byhand": byHand, "github": gitHub, "requests": requests, "unchanged": unchanged,
 		},
 	})
 }
@@ -116,6 +119,28 @@ func requests(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if n != want {
 		ts.Fatalf("%d requests of %s %s, want %d", n, args[0], args[1], want)
+	}
+}
+
+// byHand lets another admin change something: byhand PATCH /console/roles/ID BODY.
+func byHand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: byhand METHOD PATH [BODY]")
+	}
+	body := ""
+	if len(args) == 3 {
+		body = args[2]
+	}
+	req, err := http.NewRequest(args[0], ts.Getenv("ROLECALL_ENDPOINT")+args[1], strings.NewReader(body))
+	ts.Check(err)
+	req.Header.Set("x-api-key", "sk-ant-api01-another")
+	req.Header.Set("content-type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	answer, err := io.ReadAll(resp.Body)
+	ts.Check(errors.Join(err, resp.Body.Close()))
+	if resp.StatusCode >= 300 {
+		ts.Fatalf("%s %s: %s %s", args[0], args[1], resp.Status, answer)
 	}
 }
 
