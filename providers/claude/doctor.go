@@ -92,8 +92,8 @@ func diagnose(ctx context.Context, c *schema.Config, env providers.Environment) 
 		}
 		d.Unread = append(d.Unread, live.Unread...)
 	}
-	n, per := documented[FamilyAdmin], time.Minute
-	add("budget", "ok", "", "%d requests were sent; the vendor allows %d in %s to members, groups and roles together, shared with other tools", conn.Reader.Requests(), n, per)
+	b := documented[FamilyAdmin]
+	add("budget", "ok", "", "%d requests were sent; the vendor allows %d in %s to members, groups and roles together, shared with other tools", conn.Reader.Requests(), b.n, b.per)
 	return d, nil
 }
 

@@ -15,7 +15,7 @@ import (
 func (e *expander) invite(c *schema.Change) {
 	if c.Before != nil {
 		e.add(schema.Step{
-			ID: string(c.Addr) + "/withdraw", Addr: c.Addr, Via: schema.ByAPI, Phase: phaseInvites,
+			ID: string(c.Addr) + "/withdraw", Addr: c.Addr, Via: schema.ByAPI, Phase: phaseMembers, // read back before it is sent again
 			Action:  "withdraw the invite of " + c.Before.Key,
 			Request: &schema.Request{Method: "DELETE", Path: "/v1/organizations/invites/" + c.Before.ID},
 			Proof:   schema.Exact, Effects: []schema.Effect{{Addr: c.Addr, Op: schema.Drop}},

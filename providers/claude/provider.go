@@ -326,7 +326,7 @@ func (r *reader) ReadAgain(ctx context.Context, objects []*schema.Object) ([]*sc
 	}
 	for i, o := range objects {
 		list := byKey[[2]string{o.Type, o.Key}]
-		if o.ID != "" {
+		if o.ID != "" && o.Type != "invite" { // one that was sent again has another id
 			list = byID[[2]string{o.Type, o.ID}]
 		}
 		switch len(list) {
