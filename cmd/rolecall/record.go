@@ -125,7 +125,7 @@ func outcome(cause error) string {
 	return "failed"
 }
 
-// undo says how to go back to the state before an apply that went wrong.
+// undo says where the state before an apply that went wrong can be looked at.
 func (r *recorder) undo(s streams, c *cli.Context, result apply.Result, cause error) {
 	if cause == nil || result.Done == 0 {
 		return
@@ -134,7 +134,7 @@ func (r *recorder) undo(s streams, c *cli.Context, result apply.Result, cause er
 	case exitWaiting, exitDeadline, exitInterrupted: // the next apply goes on
 		return
 	}
-	fmt.Fprintf(s.err, "rolecall: %s can be taken back with: rolecall rollback -C %s %s\n",
+	fmt.Fprintf(s.err, "rolecall: %s done; how it was before: rolecall plan -C %s --snapshot %s\n",
 		schema.Count(result.Done, "step"), schema.Printable(c.String("C")), schema.Printable(r.snapshot))
 }
 
