@@ -1,7 +1,6 @@
 package plan_test
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/rolecall/rolecall/plan"
 	"github.com/rolecall/rolecall/providers/claude"
-	"github.com/rolecall/rolecall/schema/access"
 )
 
 // pictures returns the live and the desired picture of a configuration over a
@@ -39,87 +37,6 @@ func explain(t *testing.T, p *plan.Picture, email, key string) *plan.Explanation
 		t.Fatal(err)
 	}
 	return p.Explain(m, topic)
-}
-
-// TestVectors are the acceptance vectors of the access engine, by number, and
-// the rows of the evaluation order of connector permissions, by line, through
-// this system's mapping. Those of other systems are beside their providers.
-//
-// Source: product guide, role-based permissions; help centre, connector
-// permissions; read 2026-11-22.
-func TestVectors(t *testing.T) {
-	connector := func(policy string) string {
-		return fmt.Sprintf("connector \"jira\" {\n id = \"mcpsrv_jira\"\n tools = [\"t\"]\n policy = %q\n}\n", policy)
-	}
-	role := func(name, body string) string {
-		return fmt.Sprintf("role %q {\n capabilities = [\"chat\"]\n%s\n}\ngroup %q {\n roles = [role.%s]\n members = [\"ann@acme.com\"]\n}\n", name, body, name, name)
-	}
-	level := func(level string) string {
-		return "connector_default = \"custom\"\nconnector \"jira\" {\n access = \"" + level + "\"\n}"
-	}
-	limit := func(name, amount string) string {
-		return fmt.Sprintf("group %q {\n members = [\"ann@acme.com\"]\n spend_limit { monthly = %q }\n}\n", name, amount)
-	}
-	own := func(amount string) string {
-		return fmt.Sprintf("member \"ann@acme.com\" {\n spend_limit { monthly = %q }\n}\n", amount)
-	}
-	organization := func(body string) string {
-		return "organization \"acme\" {\n system = \"claude-enterprise\"\n" + body + "\n}\n"
-	}
-	managed := org{members: map[string]string{"ann@acme.com": "managed"}}
-	tests := map[string]struct {
-		config, key, want string
-		live              org
-	}{
-		"17": {role("a", "") + "role \"b\" {\n capabilities = [\"cowork\"]\n}\ngroup \"b\" {\n roles = [role.b]\n members = [\"ann@acme.com\"]\n}\n",
-			"capability.cowork", "none", org{members: managed.members, off: []string{"cowork"}}},
-		"17-chat":           {role("a", ""), "capability.chat", "allowed", managed},
-		"18":                {connector("always_allow") + role("a", level("blocked")) + role("b", level("needs_approval")), "connector.jira.t", "needs_approval", managed},
-		"19":                {connector("needs_approval") + role("a", level("always_allow")), "connector.jira.t", "needs_approval", managed},
-		"20":                {role("a", `connector_default = "custom"`), "connector.tomorrow.t", "blocked", managed},
-		"21":                {limit("a", "100") + limit("b", "200") + own("500"), "spend.monthly", "50000", managed},
-		"22-lowest":         {limit("a", "100") + limit("b", "200"), "spend.monthly", "10000", managed},
-		"22-highest":        {organization(`spend_precedence = "highest"`) + limit("a", "100") + limit("b", "200"), "spend.monthly", "20000", managed},
-		"24":                {role("a", "") + "feature \"cowork\" { enabled = true }", "capability.cowork", "allowed", org{members: map[string]string{"ann@acme.com": "user"}}},
-		"allow-allow":       {connector("always_allow") + role("a", level("always_allow")), "connector.jira.t", "always_allow", managed},
-		"allow-approval":    {connector("always_allow") + role("a", level("needs_approval")), "connector.jira.t", "needs_approval", managed},
-		"allow-blocked":     {connector("always_allow") + role("a", level("blocked")), "connector.jira.t", "blocked", managed},
-		"approval-allow":    {connector("needs_approval") + role("a", level("always_allow")), "connector.jira.t", "needs_approval", managed},
-		"approval-approval": {connector("needs_approval") + role("a", level("needs_approval")), "connector.jira.t", "needs_approval", managed},
-		"approval-blocked":  {connector("needs_approval") + role("a", level("blocked")), "connector.jira.t", "blocked", managed},
-		"blocked-any":       {connector("blocked") + role("a", level("always_allow")), "connector.jira.t", "blocked", managed},
-		"built-in-role":     {connector("needs_approval"), "connector.jira.t", "needs_approval", org{members: map[string]string{"ann@acme.com": "user"}}},
-		"built-in-owner":    {connector("blocked"), "connector.jira.t", "blocked", org{members: map[string]string{"ann@acme.com": "owner"}}},
-	}
-	for _, number := range []string{"17", "18", "19", "20", "21", "22", "24"} {
-		if !slices.ContainsFunc(slices.Collect(keysOf(tests)), func(name string) bool { return name == number || strings.HasPrefix(name, number+"-") }) {
-			t.Errorf("vector %s is missing", number)
-		}
-	}
-	t.Run("23", func(t *testing.T) { // the organization's ceiling binds what the member's own limit chose
-		s := access.Setting{Member: map[int32]access.Limit{0: 500_000}, Default: access.Unset, Fallback: access.Unset, Ceiling: 100_000, Seat: []access.Limit{access.Unset}}
-		if own, got := s.Own(0), s.Effective(0, nil, 0, access.Unlimited); own != 500_000 || got != 100_000 {
-			t.Errorf("%v is chosen and %v in force, want 500000 and 100000", own, got)
-		}
-	})
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			_, p := pictures(t, tt.config, tt.live)
-			if e := explain(t, p, "ann@acme.com", tt.key); e.Level != tt.want {
-				t.Errorf("%s is %q, want %q: %s", tt.key, e.Level, tt.want, e.Text)
-			}
-		})
-	}
-}
-
-func keysOf[V any](m map[string]V) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
 }
 
 // TestExplain has each reason in the words that people read.

@@ -142,6 +142,22 @@ func TestAcceptance(t *testing.T) {
 			t.Errorf("at most %q, want ABC", got)
 		}
 	})
+	t.Run("vector 12 a warning on what the organization blocks", func(t *testing.T) {
+		text := "organization \"m\" {\n system = \"conduit\"\n}\nvendor \"v\" {\n personal = \"ignore\"\n}\nteam \"t\" {\n vendor \"v\" {\n allowed = [\"A\", \"B\", \"E\"]\n }\n}\n"
+		s := live(roleMember, "ABCD", "*", "team")
+		s.Objects["team.t"].Put(attrName, schema.Text("t"))
+		s.Add(&schema.Object{Type: "organization", Addr: "organization", ID: "m", Key: "m", Attrs: map[string]schema.Value{attrSession: schema.Bool(true)}})
+		p, _ := providertest.Plan(t, Kind(), text, s)
+		var said []string
+		for _, f := range p.Findings {
+			if f.Rule == "dead-allowlist-entry" {
+				said = append(said, string(f.Severity)+": "+f.Message)
+			}
+		}
+		if len(said) != 1 || !strings.HasPrefix(said[0], "warning: ") || !strings.Contains(said[0], "allows E, which") {
+			t.Errorf("%q, want one warning on E", said)
+		}
+	})
 	t.Run("vector 13, table 3.4 row 10 an empty list", func(t *testing.T) {
 		head := "organization \"m\" {\n system = \"conduit\"\n}\n"
 		providertest.WantProblem(t, Kind(), head+"vendor \"v\" {\n allowed = []\n}\n", "5,12", "Empty allowlist", "allows every tool", "inherit = true")
