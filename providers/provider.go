@@ -12,6 +12,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -170,5 +171,8 @@ type Connection struct {
 	Reader Reader
 	// Emulated says that it is the embedded emulator and not the real thing.
 	Emulated bool
-	Close    func() error
+	// InForce is how long an emulator takes to put a change in force, 0 for at
+	// once. Of the real thing it says nothing.
+	InForce time.Duration
+	Close   func() error
 }

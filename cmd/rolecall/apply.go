@@ -116,8 +116,8 @@ func doApply(c *cli.Context, s streams) (err error) {
 	}
 	o := apply.Options{Plan: p, Reader: conn.Reader, Editor: editor, Console: mode, Observe: watch.observe,
 		Unsettled: rest.note, Rest: rest.left(time.Now()), Record: record.journal.Write, Deadline: until}
-	if conn.Emulated { // which puts every change in force at once
-		o.MaxSettle = time.Second
+	if conn.Emulated { // which puts every change in force at once, unless it was told to take its time
+		o.MaxSettle = max(time.Second, conn.InForce)
 	}
 	if s.terminal {
 		o.Confirm = func(step *schema.Step) bool {

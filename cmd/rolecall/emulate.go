@@ -33,7 +33,8 @@ func emulateCommand(s streams) *cli.Command {
 			&cli.BoolFlag{Name: "memory", Usage: "keep no live copy"},
 			&cli.BoolFlag{Name: "reset", Usage: "start over from the seed"},
 			&cli.BoolFlag{Name: "rate-limits", Usage: "enforce the documented rate limits"},
-			&cli.Float64Flag{Name: "time-scale", Value: 1, Usage: "make the windows of the rate limits `N` times shorter"},
+			&cli.Float64Flag{Name: "time-scale", Value: 1, Usage: "make the windows of the rate limits, and the delays, `N` times shorter"},
+			&cli.StringFlag{Name: "delays", Usage: "let changes show late, as the JSON in `FILE` says, or as documented: documented"},
 			&cli.StringFlag{Name: "faults", Usage: "add the faults in `FILE`, a JSON list"},
 		},
 		Action: func(c *cli.Context) error { return doEmulate(c, s) },
@@ -52,6 +53,16 @@ func doEmulate(c *cli.Context, s streams) error {
 		var err error
 		if o.Faults, err = os.ReadFile(path); err != nil {
 			return fmt.Errorf("emulate: faults: %w", err)
+		}
+	}
+	switch what := c.String("delays"); what {
+	case "":
+	case "documented":
+		o.Delays = []byte(`"documented"`)
+	default:
+		var err error
+		if o.Delays, err = os.ReadFile(what); err != nil {
+			return fmt.Errorf("emulate: delays: %w", err)
 		}
 	}
 	handler, stop, err := emulatorOf(c.String("system"), o)
@@ -101,8 +112,8 @@ func emulatorOf(system string, o emulator.Options) (http.Handler, func() error, 
 		if k.Language.Name != system {
 			continue
 		}
-		if o.Faults != nil || o.TimeScale != 1 {
-			return nil, nil, usage("--faults and --time-scale are not for the emulator of %s", system)
+		if o.Faults != nil || o.Delays != nil || o.TimeScale != 1 {
+			return nil, nil, usage("--faults, --delays and --time-scale are not for the emulator of %s", system)
 		}
 		e, err := k.Emulate(providers.Emulation{Seed: o.Seed, State: o.State, Reset: o.Reset, Limit: o.RateLimits})
 		if err != nil {

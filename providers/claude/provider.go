@@ -74,16 +74,16 @@ func ConnectToWrite(ctx context.Context, c *schema.Config, env providers.Environ
 		if err != nil {
 			return nil, nil, err
 		}
-		conn.Emulated, conn.Close = true, stop
+		conn.Emulated, conn.Close, conn.InForce = true, stop, askHealth(ctx, base).inForce()
 		o.Endpoint, o.Key, o.Unpaced = base, "embedded-emulator", true
 	} else {
 		o.Endpoint = endpoint
 		if o.Endpoint == "" {
 			o.Endpoint = api.Text("endpoint", DefaultEndpoint)
 		}
-		var limited bool
-		conn.Emulated, limited, o.TimeScale = isEmulator(ctx, o.Endpoint)
-		o.Unpaced = conn.Emulated && !limited
+		h := askHealth(ctx, o.Endpoint)
+		conn.Emulated, conn.InForce, o.TimeScale = h.emulator, h.inForce(), h.Scale
+		o.Unpaced = h.emulator && !h.Limits
 		if err := keys(ctx, api, env, &o); err != nil {
 			if !conn.Emulated {
 				return nil, nil, err
@@ -118,34 +118,45 @@ func apiBlock(c *schema.Config) *schema.Described {
 	return &schema.Described{}
 }
 
-// isEmulator reports whether the endpoint is an emulator on this machine,
-// whether it enforces rate limits, and how many times faster than documented
-// its windows pass. No key is sent to find out, and nothing at
-// all to any other machine.
-func isEmulator(ctx context.Context, endpoint string) (is, limited bool, scale float64) {
+// A health is what an emulator says of itself.
+type health struct {
+	Organization string  `json:"organization_id"`
+	Limits       bool    `json:"rate_limits"`
+	Scale        float64 `json:"time_scale"`  // how many times faster than documented time passes
+	InForceMS    int64   `json:"in_force_ms"` // how long a change takes at most, as time passes there
+
+	emulator bool // it is one, on this machine
+}
+
+func (h health) inForce() time.Duration { return time.Duration(h.InForceMS) * time.Millisecond }
+
+// askHealth asks whether the endpoint is an emulator on this machine; the zero
+// health says that it is not. No key is sent to find out, and nothing at all to
+// any other machine.
+func askHealth(ctx context.Context, endpoint string) health {
 	u, err := url.Parse(endpoint)
 	if err != nil || !isLoopback(u.Hostname()) {
-		return false, false, 0
+		return health{}
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(endpoint, "/")+"/emulator/health", nil)
 	if err != nil {
-		return false, false, 0
+		return health{}
 	}
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
-		return false, false, 0
+		return health{}
 	}
 	defer resp.Body.Close()
-	var health struct {
-		Organization string  `json:"organization_id"`
-		Limits       bool    `json:"rate_limits"`
-		Scale        float64 `json:"time_scale"`
+	var h health
+	err = json.NewDecoder(io.LimitReader(resp.Body, 1<<16)).Decode(&h)
+	if err != nil || resp.StatusCode != http.StatusOK || !uuid.MatchString(h.Organization) {
+		return health{}
 	}
-	err = json.NewDecoder(io.LimitReader(resp.Body, 1<<16)).Decode(&health)
-	return err == nil && resp.StatusCode == http.StatusOK && uuid.MatchString(health.Organization), health.Limits, health.Scale
+	h.emulator = true
+	return h
 }
 
 // keys takes the keys from the environment or from a command. They are never

@@ -73,22 +73,49 @@ type SpendSource = scope
 // viewCache keeps the last Access until the state changes.
 type viewCache struct {
 	mu      sync.Mutex
-	version uint64
+	version [2]uint64 // of what is in force, and of the state
 	filled  bool
 	access  Access
 }
 
 // Access returns what every member may do now, worked out from roles, groups,
-// features and policies.
+// features and policies, as far as they are in force.
 func (s *Server) Access() Access {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	s.views.mu.Lock()
-	defer s.views.mu.Unlock()
-	if !s.views.filled || s.views.version != s.st.version {
-		s.views.access, s.views.version, s.views.filled = s.st.access(), s.st.version, true
+	if s.late.effect == nil {
+		return s.views.get(s.st, s.st, false)
 	}
-	return Access{s.views.access.Provisioning, slices.Clone(s.views.access.Members)}
+	s.late.effect.mu.Lock()
+	defer s.late.effect.mu.Unlock()
+	if err := s.late.effect.catchUp(s.now()); err != nil {
+		panic(err) // the rows were written by put: they can be read
+	}
+	return s.views.get(s.late.effect.st, s.st, s.late.delays.Effect[kindSpend] == 0)
+}
+
+// get returns the Access of the state that is in force. With spend, limits are
+// those of the state as it is: they follow memberships at once.
+//
+// Source: product guide, group spend limits; read 2026-11-22.
+func (v *viewCache) get(inForce, st *state, spend bool) Access {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if version := [2]uint64{inForce.version, st.version}; !v.filled || v.version != version {
+		v.access, v.version, v.filled = inForce.access(), version, true
+		for i, m := range v.access.Members {
+			if have, ok := st.members.get(m.UserID); ok && spend {
+				v.access.Members[i].Spend = map[string]SpendAccess{"monthly": st.spendAccess(have)}
+			}
+		}
+	}
+	return Access{v.access.Provisioning, slices.Clone(v.access.Members)}
+}
+
+func (v *viewCache) reset() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.filled = false
 }
 
 // access works through the members by class: those with the same organization

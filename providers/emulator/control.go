@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"time"
 )
 
 // serveEmulator serves /emulator: the emulator itself rather than the
@@ -26,7 +27,7 @@ func (s *Server) control(method, path string, body []byte) (any, error) {
 	switch method + " " + path {
 	case "GET /emulator/health":
 		return fields{"status": "ok", "organization_id": s.organizationID(), "rate_limits": s.budgets.enforced,
-			"time_scale": s.options.TimeScale}, nil
+			"time_scale": s.options.TimeScale, "in_force_ms": s.inForce().Milliseconds()}, nil
 	case "GET /emulator/access":
 		return s.Access(), nil
 	case "GET /emulator/state":
@@ -36,6 +37,10 @@ func (s *Server) control(method, path string, body []byte) (any, error) {
 	case "DELETE /emulator/requests":
 		s.requests.reset()
 		return fields{"status": "ok"}, nil
+	case "GET /emulator/delays":
+		return s.read(func(*state) (any, error) { return s.late.delays.body(), nil })
+	case "PUT /emulator/delays":
+		return s.putDelays(body)
 	case "GET /emulator/faults":
 		return s.read(listFaults)
 	case "POST /emulator/faults":
@@ -44,6 +49,13 @@ func (s *Server) control(method, path string, body []byte) (any, error) {
 		return s.clearFaults()
 	}
 	return nil, notFound("No such endpoint: %s %s.", method, path)
+}
+
+// inForce is how long a change takes at most until members notice it.
+func (s *Server) inForce() time.Duration {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.scaled(s.late.delays.longest())
 }
 
 func (s *Server) organizationID() string {

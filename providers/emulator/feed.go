@@ -116,9 +116,10 @@ func (c *call) feedFilter() (func(event) bool, error) {
 		return nil, err
 	}
 	id := c.st.org().ID
+	shown := c.now.Add(-c.s.scaled(c.s.late.delays.Feed)) // what is newer is not in the feed yet
 	here := len(orgs) == 0 || slices.Contains(orgs, id) || slices.Contains(orgs, makeID("org_", id))
 	return func(e event) bool {
-		return here && bounds(e.Created) && !slices.Contains(except, e.Type) &&
+		return here && !e.Created.After(shown) && bounds(e.Created) && !slices.Contains(except, e.Type) &&
 			(len(types) == 0 || slices.Contains(types, e.Type)) &&
 			(len(actors) == 0 || slices.Contains(actors, e.actorID()))
 	}, nil

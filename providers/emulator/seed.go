@@ -50,6 +50,7 @@ type seedReader struct {
 	now    time.Time
 	keys   []apiKey
 	limits bool // rate limits
+	delays Delays
 	counts map[string]int
 	orders int
 }
@@ -77,7 +78,7 @@ func readSeed(data []byte, now time.Time) (*seedReader, error) {
 func (r *seedReader) read(root node) {
 	r.object(root, "organization", "other_organizations", "features", "settings", "beta_features", "connectors",
 		"roles", "groups", "members", "invites", "spend_limits", "spend_limit_increase_requests", "plugin_marketplaces",
-		"plugins", "keys", "rate_limits", "faults", "activities")
+		"plugins", "keys", "rate_limits", "faults", "activities", "delays")
 	r.readOrganization(root.field("organization"))
 	r.readFeatures(root)
 	for _, n := range r.array(root.field("connectors")) {
@@ -113,6 +114,9 @@ func (r *seedReader) read(root node) {
 	}
 	r.readKeys(root.field("keys"))
 	r.limits = r.flag(root.field("rate_limits"), false)
+	if n := root.field("delays"); !n.absent() {
+		r.delays = readDelays(&r.problems, n)
+	}
 	for _, n := range r.array(root.field("faults")) {
 		r.st.faults.set(orderKey(r.order()), readFault(&r.problems, n))
 	}

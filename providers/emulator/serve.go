@@ -236,7 +236,11 @@ func (s *Server) run(rt *route, c *call, actor map[string]any) (any, error) {
 	}
 	if rt.get != nil {
 		return s.read(func(st *state) (any, error) {
-			return handle(st, func() (any, error) { return rt.get(c) })
+			show := func(st *state) (any, error) { return handle(st, func() (any, error) { return rt.get(c) }) }
+			if late := s.replicaOf(rt); late != nil {
+				return late.read(c.now, show)
+			}
+			return show(st)
 		})
 	}
 	return s.write(c.method, c.path, actor, func(x *tx) (any, error) {

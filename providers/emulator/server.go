@@ -26,12 +26,16 @@ type Options struct {
 	// RateLimits enforces the documented budgets even if the seed does not ask
 	// for it.
 	RateLimits bool
-	// TimeScale makes the windows of the budgets that many times shorter, so
-	// that a test need not wait a minute. Zero means 1.
+	// TimeScale makes the windows of the budgets and the delays that many times
+	// shorter, so that a test need not wait a minute. Zero means 1.
 	TimeScale float64
 
 	// Faults is a script of faults to add, as JSON: one or a list.
 	Faults []byte
+
+	// Delays, as JSON, say how long changes take to show, in place of what the
+	// seed says; see [Delays].
+	Delays []byte
 
 	// AfterWrite, if set, is called after each request that changed the
 	// organization, before it is answered. No other write happens until it
@@ -58,9 +62,10 @@ type Server struct {
 
 	writing sync.Mutex // held for a whole write, with its AfterWrite
 	mu      sync.RWMutex
-	st      *state // guarded by mu
-	store   *store // guarded by writing; nil: memory only
-	closed  bool   // guarded by writing
+	st      *state   // guarded by mu
+	late    replicas // guarded by mu
+	store   *store   // guarded by writing; nil: memory only
+	closed  bool     // guarded by writing
 
 	busy     busySet
 	views    viewCache
@@ -108,6 +113,14 @@ func Open(o Options) (*Server, error) {
 		if err := s.openState(seedSum(data)); err != nil {
 			return nil, fmt.Errorf("emulator: open the state: %w", err)
 		}
+	}
+	if o.Delays != nil {
+		if seed.delays, err = parseDelays(o.Delays); err != nil {
+			return nil, errors.Join(fmt.Errorf("emulator: delays: %w", err), s.Close())
+		}
+	}
+	if err := s.setDelays(seed.delays); err != nil {
+		return nil, errors.Join(fmt.Errorf("emulator: delays: %w", err), s.Close())
 	}
 	if o.Faults != nil {
 		if err := s.AddFaults(o.Faults); err != nil {
@@ -211,6 +224,7 @@ func (s *Server) commit(actor map[string]any, do func(x *tx) (any, error)) (out 
 		}
 	}
 	done = true
+	s.late.add(x.changes, x.now)
 	return out, x.visible, nil
 }
 
