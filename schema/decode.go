@@ -64,6 +64,10 @@ type decoder struct {
 // is an error, which it has reported.
 func (x *decoder) decode(a *Attribute) (null, ok bool) {
 	expr := x.attr.expr
+	if x.attr.isWord() {
+		a.Text = x.attr.decl.Word
+		return false, true
+	}
 	switch x.attr.decl.Type {
 	case ListType, RefList, PeopleType:
 		if elements, diags := hcl.ExprList(expr); !diags.HasErrors() {
@@ -117,6 +121,12 @@ func (x *decoder) decode(a *Attribute) (null, ok bool) {
 	return false, ok
 }
 
+// isWord reports whether the attribute is the bare word that may stand in the
+// place of its value.
+func (a *parsedAttr) isWord() bool {
+	return a.decl.Word != "" && hcl.ExprAsKeyword(a.expr) == a.decl.Word
+}
+
 // elements decodes a list that is written out.
 func (x *decoder) elements(a *Attribute, list []hcl.Expression) bool {
 	all := true
@@ -161,6 +171,9 @@ func (x *decoder) list(a *Attribute, v cty.Value) bool {
 	}
 	if !isList(v.Type()) {
 		advice := "Write [ and ] around it."
+		if w := x.attr.decl.Word; w != "" && v.Type() == cty.String && v.AsString() == w {
+			advice = fmt.Sprintf("Write %s without quotes.", w)
+		}
 		if x.attr.decl.Type == RefList && v.Type().IsMapType() && isReference(v.Type().ElementType()) {
 			advice = fmt.Sprintf("A block with for_each has instances: refer to one of them with its key, or to all with values(%s).", x.source(at, "…"))
 		}

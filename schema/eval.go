@@ -381,8 +381,8 @@ func (l *loader) declareBlock(f *folder, p *parsed) {
 // that dynamic blocks around it give a meaning.
 func (l *loader) referAll(n *node, p *parsed, bound []*dynamic) {
 	refer := func(a *parsedAttr, bound []*dynamic) {
-		if a.decl.Type == AddressType {
-			return // what it names need not be there
+		if a.decl.Type == AddressType || a.isWord() {
+			return // what it names need not be there, and a word names nothing
 		}
 		if n.block.forEach != nil {
 			speedUp(a.expr)
@@ -577,7 +577,7 @@ func (l *loader) blockValue(decl *Block, i *instance) cty.Value {
 			attrs[a.Name] = peopleValue(&MembersOf{Group: i.described.Addr})
 		case i.described.broken[a.Name]:
 			attrs[a.Name] = cty.UnknownVal(valueType(a.Type))
-		case written == nil:
+		case written == nil, a.Word != "" && written.Text == a.Word: // a word is no value of the type
 			attrs[a.Name] = cty.NullVal(valueType(a.Type))
 		default:
 			attrs[a.Name] = attrValue(a.Type, written)

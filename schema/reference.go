@@ -55,6 +55,7 @@ type ReferenceAttr struct {
 	Example  string   `json:"example"`
 	OneOf    []string `json:"one_of,omitempty"`
 	Keys     []string `json:"keys,omitempty"`
+	Word     string   `json:"word,omitempty"` // a bare word that may stand in the place of the value
 	Refs     string   `json:"refs,omitempty"`
 	For      []string `json:"for,omitempty"` // labels of the blocks that have it
 	Write    Way      `json:"write"`
@@ -115,7 +116,7 @@ func referenceAttr(a *Attr, write, readBack Way) ReferenceAttr {
 	}
 	return ReferenceAttr{
 		Name: a.Name, Type: typeOf(a), Required: a.Required, Default: def, Doc: a.Doc, Example: a.Example,
-		OneOf: a.OneOf, Keys: a.Keys, Refs: a.Refs, For: a.For,
+		OneOf: a.OneOf, Keys: a.Keys, Word: a.Word, Refs: a.Refs, For: a.For,
 		Write: cmp.Or(a.Write, write), ReadBack: cmp.Or(a.ReadBack, readBack), Note: a.Note, NotYet: a.NotYet,
 	}
 }
@@ -279,6 +280,9 @@ func writeAttributes(w *strings.Builder, list []ReferenceAttr) {
 		}
 		if len(a.OneOf) > 0 {
 			doc += " One of `" + strings.Join(a.OneOf, "`, `") + "`."
+		}
+		if a.Word != "" {
+			doc += " Or the word `" + a.Word + "`, without quotes."
 		}
 		if len(a.Keys) > 0 {
 			doc += " Keys: `" + strings.Join(a.Keys, "`, `") + "`."

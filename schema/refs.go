@@ -217,6 +217,13 @@ func (l *loader) suggest(name, root string, nodes map[string]*node) string {
 	return fmt.Sprintf(" Did you mean %s?", makeAddress(root, label, second, ""))
 }
 
+// hasWord reports whether some attribute may be the bare word.
+func hasWord(blocks []*Block, word string) bool {
+	return slices.ContainsFunc(blocks, func(b *Block) bool {
+		return slices.ContainsFunc(b.Attrs, func(a *Attr) bool { return a.Word == word }) || hasWord(b.Blocks, word)
+	})
+}
+
 // unknownRoot is about a reference that begins with an unknown name.
 func (l *loader) unknownRoot(r *reference, root string) *hcl.Diagnostic {
 	at := firstSteps(r.steps, 2)
@@ -234,6 +241,9 @@ func (l *loader) unknownRoot(r *reference, root string) *hcl.Diagnostic {
 	if len(r.steps) == 1 {
 		if near := nearest(root, []string{"everyone"}); near != "" {
 			return problem(unknownReference, at, "Nothing is called %s. Did you mean %s?", root, near)
+		}
+		if l.system != nil && hasWord(l.system.Blocks, root) {
+			return problem(unknownReference, at, "%s is a word that stands alone, in the place of a whole value, and not here. Write a value.", root)
 		}
 		return problem(unknownReference, at, "Nothing is called %s. If it is a text, write it in quotes: %s.", root, quote(root))
 	}

@@ -68,6 +68,7 @@ type Attr struct {
 	Note            string
 
 	Keys   []string // for MapType and AmountMapType: the keys that are allowed
+	Word   string   // a bare word that may stand in the place of the value; "" for none. [Attribute] then holds it as Text
 	Groups bool     // for PeopleType: a reference to a group stands for its members
 	For    []string // in System.Extend: the labels of the blocks that have it; nil for all
 	NotYet string   // why it cannot be written today, as a sentence; "" if it can

@@ -13,7 +13,7 @@ vendor "autotask" {
 }
 
 vendor "itglue" {
-  inherit  = true
+  allowed  = inherit
   personal = "ignore"
 }
 
@@ -33,7 +33,7 @@ team "tier2" {
   members = ["adam@msp.com", "cy@msp.com"]
 
   vendor "autotask" {
-    inherit = true
+    allowed = inherit
   }
   vendor "itglue" {
     allowed = ["search_documents"]

@@ -181,6 +181,12 @@ func (d *describer) problem(at hcl.Range, summary, detail string, args ...any) {
 	})
 }
 
+// warn reports something that does no harm and nothing else either.
+func (d *describer) warn(at hcl.Range, summary, detail string, args ...any) {
+	d.problem(at, summary, detail, args...)
+	d.diags[len(d.diags)-1].Severity = hcl.DiagWarning
+}
+
 // missing reports an error about something that is not there.
 func (d *describer) missing(at hcl.Range, summary, detail string, args ...any) {
 	d.problem(at, summary, detail, args...)
@@ -569,7 +575,8 @@ func (d *describer) roleMapping(b *schema.Described) {
 	o.Put(attrRole, schema.Text(b.Text("role", "")))
 	for _, org := range d.config.Of("organization") {
 		if a := org.Attr("provisioning"); a != nil && !strings.HasSuffix(provisioning[a.Text], "_advanced") {
-			d.problem(b.Range, "Role mapping without mappings", "Under provisioning = %q the identity provider decides no organization role. Remove this block, or write jit_mapped or scim_mapped if that is how it is.", a.Text)
+			d.warn(b.Range, "Role mapping without mappings", "Under provisioning = %q the identity provider decides no organization role, so this block does nothing. Remove it, or write jit_mapped or scim_mapped if that is how it is.", a.Text)
+			return
 		}
 	}
 	d.add(o)

@@ -160,15 +160,21 @@ func TestAcceptance(t *testing.T) {
 	})
 	t.Run("vector 13, table 3.4 row 10 an empty list", func(t *testing.T) {
 		head := "organization \"m\" {\n system = \"conduit\"\n}\n"
-		providertest.WantProblem(t, Kind(), head+"vendor \"v\" {\n allowed = []\n}\n", "5,12", "Empty allowlist", "allows every tool", "inherit = true")
+		providertest.WantProblem(t, Kind(), head+"vendor \"v\" {\n allowed = []\n}\n", "5,12", "Empty allowlist", "allows every tool", "allowed = inherit")
 		providertest.WantProblem(t, Kind(), head+"vendor \"v\" {\n}\nteam \"t\" {\n vendor \"v\" {\n allowed = []\n }\n}\n", "8,12", "Empty allowlist", "allows every tool")
+	})
+	t.Run("inherit is a word", func(t *testing.T) {
+		head := "organization \"m\" {\n system = \"conduit\"\n}\n"
+		providertest.WantProblem(t, Kind(), head+"vendor \"v\" {\n allowed = \"inherit\"\n}\n", "5,12", "Wrong type of value", "Write inherit without quotes")
+		providertest.WantProblem(t, Kind(), head+"vendor \"v\" {\n allowed = [inherit]\n}\n", "5,13", "Unknown reference", "a word that stands alone")
+		providertest.WantProblem(t, Kind(), head+"vendor \"v\" {\n tools = inherit\n}\n", "5,10", "Unknown reference", "a word that stands alone")
 	})
 	t.Run("vector 15 in two teams", func(t *testing.T) {
 		head := "organization \"m\" {\n system = \"conduit\"\n}\n"
 		providertest.WantProblem(t, Kind(), head+"team \"t\" {\n members = [\"p@m.co\"]\n}\nteam \"u\" {\n members = [\"P@m.co\"]\n}\n", "8,13", "In two teams", "team.t")
 	})
 	t.Run("vector 16 taking a team's list away widens", func(t *testing.T) {
-		text := "organization \"m\" {\n system = \"conduit\"\n}\nvendor \"v\" {\n personal = \"ignore\"\n}\nteam \"t\" {\n vendor \"v\" {\n inherit = true\n }\n}\n"
+		text := "organization \"m\" {\n system = \"conduit\"\n}\nvendor \"v\" {\n personal = \"ignore\"\n}\nteam \"t\" {\n vendor \"v\" {\n allowed = inherit\n }\n}\n"
 		s := live(roleMember, "*", "A", "team")
 		s.Objects["team.t"].Put(attrName, schema.Text("t"))
 		s.Add(&schema.Object{Type: "organization", Addr: "organization", ID: "m", Key: "m", Attrs: map[string]schema.Value{attrSession: schema.Bool(true)}})
@@ -395,7 +401,7 @@ func configuration(rt *rapid.T) string {
 		if l := list(rt, label); l != nil {
 			return fmt.Sprintf("allowed = [\"%s\"]", strings.Join(l, `", "`))
 		}
-		return "inherit = true"
+		return "allowed = inherit"
 	}
 	for _, slug := range vendorsOf {
 		fmt.Fprintf(&w, "vendor %q {\n %s\n}\n", slug, tools("want "+slug))

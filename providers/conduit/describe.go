@@ -67,18 +67,14 @@ type describer struct {
 	teamOf map[string]schema.Address
 }
 
-// list reads allowed and inherit of a block; ok is false if neither is
-// written.
+// list reads allowed of a block; ok is false if it is not written.
 func (d *describer) list(b *schema.Described) (v schema.Value, at hcl.Range, ok bool) {
-	a, none := b.Attr("allowed"), b.Attr("inherit")
+	a := b.Attr("allowed")
 	switch {
-	case a != nil && b.Bool("inherit", false):
-		d.Problem(none.Range, "List and inherit", "allowed is a list, inherit = true is none. Write one of the two.")
-		return v, a.Range, false
-	case b.Bool("inherit", false):
-		return schema.Text(inherit), none.Range, true
 	case a == nil:
 		return v, b.Range, false
+	case a.Text == inherit:
+		return schema.Text(inherit), a.Range, true
 	}
 	var tools []string
 	for _, item := range a.Items {
@@ -92,7 +88,7 @@ func (d *describer) list(b *schema.Described) (v schema.Value, at hcl.Range, ok 
 		}
 	}
 	if len(a.Items) == 0 {
-		d.Problem(a.Range, "Empty allowlist", "The service stores an empty list as no list, which allows every tool. Name what is allowed, or take the vendor itself away; to allow everything write inherit = true.")
+		d.Problem(a.Range, "Empty allowlist", "The service stores an empty list as no list, which allows every tool. Name what is allowed, or take the vendor itself away; to allow everything write allowed = inherit.")
 		return v, a.Range, false
 	}
 	return schema.Set(tools...), a.Range, len(tools) > 0
@@ -203,7 +199,7 @@ func (s *System) Check(in schema.Inspection) []schema.Finding {
 				Message: fmt.Sprintf("the list of %s allows %s, which the vendor does not have", v.Addr, strings.Join(dead, ", ")), Fix: "correct the names, or remove them"})
 		} else if len(list.AsSet()) == len(tools) && v.Described() {
 			found = append(found, schema.Finding{Rule: "full-allowlist", Address: v.Addr, Range: v.Where(attrAllowed),
-				Message: fmt.Sprintf("the list of %s names every tool there is today, so tools that are added later are blocked", v.Addr), Fix: "write inherit = true to allow them all, or leave some out"})
+				Message: fmt.Sprintf("the list of %s names every tool there is today, so tools that are added later are blocked", v.Addr), Fix: "write allowed = inherit to allow them all, or leave some out"})
 		}
 	}
 	return found

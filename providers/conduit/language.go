@@ -41,10 +41,8 @@ var vendorBlock = &schema.Block{
 	Attrs: []*schema.Attr{
 		{Name: "tools", Type: schema.ListType, Default: "what the service discovers", Example: `["search_tickets", "update_ticket"]`,
 			Doc: "The names of its tools, without the vendor's prefix.", Write: schema.WayNone},
-		{Name: "allowed", Type: schema.ListType, Example: `["search_tickets"]`,
-			Doc: "The tools that the organization allows, to administrators and members alike. An empty list is an error: the service would store it as no list, which allows everything."},
-		{Name: "inherit", Type: schema.BoolType, Example: "true",
-			Doc: "Instead of allowed: no list, so every tool there is and will be."},
+		{Name: "allowed", Type: schema.ListType, Word: inherit, Example: `["search_tickets"]`,
+			Doc: "The tools that the organization allows, to administrators and members alike. inherit is no list, so every tool there is and will be. An empty list is an error: the service would store it as no list, which allows everything."},
 		{Name: "personal", Type: schema.TextType, OneOf: []string{"assume", "ignore"}, Default: "assume", Example: `"assume"`, Write: schema.WayLocal, ReadBack: schema.WayTrust,
 			Doc: "Whether members may use credentials of their own, which no team's list narrows. assume shows that as permissions of its own: personal.<vendor>.<tool>."},
 	},
@@ -66,9 +64,8 @@ var teamBlock = &schema.Block{
 		Attrs: []*schema.Attr{
 			{Name: "credentials", Type: schema.TextType, OneOf: []string{"team", "organization"}, Example: `"team"`, Write: schema.WayConsole,
 				Doc: "Whose credentials the team uses. Without its own, the team's list does nothing. Entering them takes a secret, which never passes through rolecall."},
-			{Name: "allowed", Type: schema.ListType, Example: `["search_tickets"]`,
-				Doc: "The tools that the team's list allows. It narrows the organization's and never widens it. An empty list is an error."},
-			{Name: "inherit", Type: schema.BoolType, Example: "true", Doc: "Instead of allowed: no list of the team's own (\"Reset to inherit\")."},
+			{Name: "allowed", Type: schema.ListType, Word: inherit, Example: `["search_tickets"]`,
+				Doc: "The tools that the team's list allows. It narrows the organization's and never widens it. inherit is no list of the team's own (\"Reset to inherit\"). An empty list is an error."},
 		},
 	}},
 }
