@@ -455,7 +455,7 @@ func (c *core) groups(ctx context.Context) ([]Group, error) {
 		if len(unknown) == 0 {
 			break
 		}
-		if err := c.pace.sleep(ctx, backoff(n)); err != nil {
+		if err := c.pace.sleep(ctx, c.pace.passing(n)); err != nil {
 			return nil, &APIError{Op: "read groups", Method: http.MethodGet, Path: "/v1/organizations/rbac_groups", Message: "stopped: " + err.Error(), Err: err}
 		}
 		again, err := c.groupsOnce(ctx)

@@ -80,6 +80,17 @@ type pacer struct {
 	lanes  map[Family]*lane
 	counts map[Family]int
 	waited time.Duration
+
+	unpaced bool // the server is the emulator, and works nothing out meanwhile
+}
+
+// passing returns how long to wait, the n-th time, for a server that has not
+// worked something out yet.
+func (p *pacer) passing(n int) time.Duration {
+	if p.unpaced {
+		return time.Millisecond
+	}
+	return backoff(n)
 }
 
 // A lane is the budget of one family. Reads and writes share it.
@@ -106,7 +117,7 @@ const margin = 120
 // newPacer returns a pacer with full budgets: a window's worth of requests may
 // go out at once, so that a small organization is read without waiting.
 func newPacer(o Options) *pacer {
-	p := &pacer{now: o.Now, sleep: o.Sleep, lanes: map[Family]*lane{}, counts: map[Family]int{}}
+	p := &pacer{now: o.Now, sleep: o.Sleep, lanes: map[Family]*lane{}, counts: map[Family]int{}, unpaced: o.Unpaced}
 	scale := o.TimeScale
 	if scale <= 0 {
 		scale = 1
