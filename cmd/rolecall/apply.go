@@ -69,6 +69,9 @@ func doApply(c *cli.Context, s streams) (err error) {
 		return err
 	}
 	defer unlock()
+	if !c.Bool("reset") {
+		sayKilled(s, c.String("C"))
+	}
 	conn, editor, err := cfg.kind.ConnectToWrite(c.Context, cfg.Config, environment(c, s))
 	if err != nil {
 		return err
