@@ -51,6 +51,11 @@ type Options struct {
 	// every part. Nil means that nobody can be asked: such a step then waits.
 	Confirm func(*schema.Step) bool
 
+	// Confirmed reports whether somebody wrote down, since a console step was
+	// asked for, that its parts were done which no read shows. It may be nil.
+	// What a read shows has to be shown all the same.
+	Confirmed func(*schema.Step) (bool, error)
+
 	// Unsettled is called before steps are carried out, with how long it takes
 	// from then until they are in force everywhere. Rest is what is left of
 	// such a wait from an earlier run; it is waited for first.
@@ -490,6 +495,10 @@ func (r *runner) byHand(ctx context.Context, steps []*schema.Step) error {
 		}
 		return nil
 	}
+	steps, err := r.confirmed(ctx, steps)
+	if err != nil || len(steps) == 0 {
+		return err
+	}
 	for _, step := range steps {
 		if err := r.record(about(journal.Console, step)); err != nil {
 			return r.partial(step.ID, err)
@@ -513,11 +522,15 @@ func (r *runner) byHand(ctx context.Context, steps []*schema.Step) error {
 				continue
 			}
 			if unreadable(objects, step) {
-				if r.Confirm == nil {
+				written, err := r.writtenDown(step)
+				if err != nil {
+					return r.partial(step.ID, err)
+				}
+				if !written && r.Confirm == nil {
 					r.result.Waiting = open
 					return r.partial(step.ID, fmt.Errorf("%w that no read shows, and there is nobody to ask", ErrConsole))
 				}
-				if !r.Confirm(step) {
+				if !written && !r.Confirm(step) {
 					left = append(left, step)
 					continue
 				}
@@ -618,6 +631,46 @@ func (r *runner) shows(o *schema.Object, e schema.Effect) bool {
 		}
 	}
 	return e.Shown(o)
+}
+
+// confirmed counts those console steps as done of which a read shows what can
+// be shown and somebody wrote down the rest, and returns the others.
+func (r *runner) confirmed(ctx context.Context, steps []*schema.Step) ([]*schema.Step, error) {
+	if r.Confirmed == nil {
+		return steps, nil
+	}
+	objects, err := r.read(ctx, steps)
+	if err != nil {
+		return nil, r.partial(steps[0].ID, err)
+	}
+	var left []*schema.Step
+	for _, step := range steps {
+		written := false
+		if unreadable(objects, step) && r.missing(objects, []*schema.Step{step}) == "" {
+			if written, err = r.writtenDown(step); err != nil {
+				return nil, r.partial(step.ID, err)
+			}
+		}
+		if !written {
+			left = append(left, step)
+			continue
+		}
+		if err := r.record(about(journal.Done, step)); err != nil {
+			return nil, r.partial(step.ID, err)
+		}
+		r.mu.Lock()
+		r.result.Done++
+		r.mu.Unlock()
+		r.observe(Event{Kind: StepDone, Step: step})
+	}
+	return left, nil
+}
+
+func (r *runner) writtenDown(step *schema.Step) (bool, error) {
+	if r.Confirmed == nil {
+		return false, nil
+	}
+	return r.Confirmed(step)
 }
 
 // unreadable reports whether a part of a step is shown by no read.

@@ -679,19 +679,26 @@ func TestAPartThatNoReadShows(t *testing.T) {
 	hidden := attach("g", "role.r")
 	hidden.Effects = append(hidden.Effects, schema.Effect{Addr: "group.g", Attr: "invisible", Op: schema.Put, Value: schema.Text("x")})
 	tests := map[string]struct {
-		confirm func(*schema.Step) bool
-		done    int
-		is      error
+		mode      apply.ConsoleMode
+		confirm   func(*schema.Step) bool
+		confirmed func(*schema.Step) (bool, error)
+		done      int
+		is        error
 	}{
-		"nobody-to-ask": {nil, 0, apply.ErrConsole},
-		"yes":           {func(*schema.Step) bool { return true }, 1, nil},
+		"nobody-to-ask":        {apply.Wait, nil, nil, 0, apply.ErrConsole},
+		"yes":                  {apply.Wait, func(*schema.Step) bool { return true }, nil, 1, nil},
+		"written-down":         {apply.Wait, nil, word(true, nil), 1, nil},
+		"not-written-down":     {apply.Wait, nil, word(false, nil), 0, apply.ErrConsole},
+		"stop-not-shown":       {apply.Stop, nil, word(true, nil), 0, apply.ErrConsole},
+		"stop-no-word":         {apply.Stop, nil, word(false, nil), 0, apply.ErrConsole},
+		"unreadable-word-file": {apply.Wait, nil, word(false, errWord), 0, errWord},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			s := newService(group("g"))
 			w := &watch{before: func(int) { s.make(attach("g", "role.r")) }} // all of it that a read can show
 			result, err := carry(t.Context(), s, planOf(s, 0, []schema.Step{hidden}), func(o *apply.Options) {
-				o.Console, o.Confirm, o.Sleep = apply.Wait, tt.confirm, w.Sleep
+				o.Console, o.Confirm, o.Confirmed, o.Sleep = tt.mode, tt.confirm, tt.confirmed, w.Sleep
 			})
 			if !errors.Is(err, tt.is) || result.Done != tt.done {
 				t.Errorf("done %d, %v; want %d, %v", result.Done, err, tt.done, tt.is)
@@ -700,5 +707,36 @@ func TestAPartThatNoReadShows(t *testing.T) {
 				t.Errorf("%d unproven steps, want 1", len(result.Unproven))
 			}
 		})
+	}
+}
+
+var errWord = errors.New("half a ledger")
+
+func word(done bool, err error) func(*schema.Step) (bool, error) {
+	return func(*schema.Step) (bool, error) { return done, err }
+}
+
+// TestAStepThatNoReadShows: with nothing to see, what was written down counts,
+// and nobody is shown the step again.
+func TestAStepThatNoReadShows(t *testing.T) {
+	hidden := attach("g", "role.r")
+	hidden.Effects = []schema.Effect{{Addr: "group.g", Attr: "invisible", Op: schema.Put, Value: schema.Text("x")}}
+	for _, written := range []bool{false, true} {
+		s := newService(group("g"))
+		shown := 0
+		result, err := carry(t.Context(), s, planOf(s, 0, []schema.Step{hidden}), func(o *apply.Options) {
+			o.Console, o.Confirmed = apply.Stop, word(written, nil)
+			o.Observe = func(e apply.Event) {
+				if e.Kind == apply.ConsoleStep {
+					shown++
+				}
+			}
+		})
+		if written && (err != nil || result.Done != 1 || shown != 0) {
+			t.Errorf("written down: done %d, shown %d, %v", result.Done, shown, err)
+		}
+		if !written && (!errors.Is(err, apply.ErrConsole) || result.Done != 0 || shown != 1) {
+			t.Errorf("not written down: done %d, shown %d, %v", result.Done, shown, err)
+		}
 	}
 }

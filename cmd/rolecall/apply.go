@@ -113,12 +113,14 @@ func doApply(c *cli.Context, s streams) (err error) {
 			return fmt.Errorf("reset: %w", err)
 		}
 	}
+	confirmed := writtenDown(cfg, start) // looks at the journal before this one
 	record, err := startRecord(c, s, cfg, p, read)
 	if err != nil {
 		return fmt.Errorf("nothing was applied: %w", err)
 	}
 	o := apply.Options{Plan: p, Reader: conn.Reader, Editor: editor, Console: mode, Observe: watch.observe,
-		Unsettled: rest.note, Rest: rest.left(time.Now()), Record: record.journal.Write, Deadline: until}
+		Unsettled: rest.note, Rest: rest.left(time.Now()), Record: record.journal.Write, Deadline: until,
+		Confirmed: confirmed}
 	if conn.Emulated { // which puts every change in force at once, unless it was told to take its time
 		o.MaxSettle = max(time.Second, conn.InForce)
 	}
@@ -264,8 +266,12 @@ func consoleMode(c *cli.Context, s streams, conn *providers.Connection) (apply.C
 }
 
 // lock makes sure that one apply at a time works on a configuration.
-func lock(dir string) (unlock func(), err error) {
-	path := filepath.Join(dir, ".rolecall", "apply.lock")
+func lock(dir string) (unlock func(), err error) { return lockFor(dir, "apply") }
+
+// lockFor makes sure that one run at a time of a command works on a
+// configuration.
+func lockFor(dir, command string) (unlock func(), err error) {
+	path := filepath.Join(dir, ownDir, command+".lock")
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("lock: %w", err)
 	}
@@ -278,7 +284,7 @@ func lock(dir string) (unlock func(), err error) {
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
 	if !ok {
-		return nil, fmt.Errorf("another apply of %s is under way (it holds %s); wait until it is done", dir, path)
+		return nil, fmt.Errorf("another %s of %s is under way (it holds %s); wait until it is done", command, dir, path)
 	}
 	return func() { _ = l.Unlock() }, nil // the end of the process unlocks it too
 }

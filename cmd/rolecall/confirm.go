@@ -3,11 +3,14 @@ package main
 import (
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/rolecall/rolecall/apply/journal"
 	"github.com/rolecall/rolecall/plan"
 	"github.com/rolecall/rolecall/providers/ledger"
 	"github.com/rolecall/rolecall/schema"
@@ -50,7 +53,7 @@ func doConfirm(c *cli.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	unlock, err := lock(c.String("C"))
+	unlock, err := lockFor(c.String("C"), "confirm") // not that of apply, which may be waiting for this
 	if err != nil {
 		return err
 	}
@@ -156,4 +159,60 @@ func whoami(s streams) string {
 		return parts[0]
 	}
 	return s.getenv("USER")
+}
+
+// writtenDown returns what says whether the ledger holds what a step leaves
+// behind where no read shows it: the same values, for this configuration, and
+// confirmed since the step was last asked for. What was confirmed before that
+// may have been undone. The file is read anew each time.
+func writtenDown(cfg *configuration, start time.Time) func(*schema.Step) (bool, error) {
+	asked := askedFor(cfg.Dir)
+	return func(step *schema.Step) (bool, error) {
+		l, err := ledger.Open(cfg.Dir)
+		if err != nil {
+			return false, err
+		}
+		since, ok := asked[step.ID]
+		if !ok {
+			since = start
+		}
+		for _, e := range step.Effects {
+			entry, ok := l.Lookup(e.Addr, e.Attr, since.UTC().Truncate(time.Second))
+			if e.Op == schema.Drop && e.Attr == "" {
+				return false, nil // leaves no entry behind: only a read shows it
+			}
+			if !ok || entry.Configuration != cfg.Digest {
+				return false, nil
+			}
+			o := &schema.Object{Type: e.Addr.Type(), Addr: e.Addr}
+			if e.Attr == "" {
+				continue
+			}
+			o.Put(e.Attr, entry.Value)
+			if !e.Make(o).Get(e.Attr).Equal(entry.Value) { // the effect is in it already
+				return false, nil
+			}
+		}
+		return len(step.Effects) > 0, nil
+	}
+}
+
+// askedFor returns when the last apply of a configuration showed which console
+// steps. A journal that cannot be read knows of none.
+func askedFor(dir string) map[string]time.Time {
+	asked := map[string]time.Time{}
+	files, err := journal.List(filepath.Join(dir, ownDir, journalDir))
+	if err != nil || len(files) == 0 {
+		return asked
+	}
+	records, err := journal.Read(files[len(files)-1])
+	if err != nil {
+		return asked
+	}
+	for _, r := range records {
+		if r.Kind == journal.Console {
+			asked[r.Step] = r.At
+		}
+	}
+	return asked
 }

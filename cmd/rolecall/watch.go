@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -102,7 +103,7 @@ func (w *watcher) console(step *schema.Step) {
 	for i, line := range step.Console.Do {
 		w.say("  %d. %s", i+1, schema.Printable(line))
 	}
-	if step.Proof == schema.Attested || step.Proof == schema.Canary {
+	if slices.Contains([]schema.Proof{schema.Attested, schema.Canary, schema.Unverified}, step.Proof) {
 		w.say("  when it is done: rolecall confirm %s", quoteArgument(schema.Printable(step.ID)))
 	}
 }
