@@ -27,6 +27,7 @@ type frontier struct {
 	left   int  // units that may still be scheduled
 	all    bool // units that are held may be scheduled too
 	begun  bool // the stage has begun, so that what is computed for it has to be kept up
+	last   bool // nothing else is left, so that what somebody else brings into force may go
 
 	log     []int32 // what was held, in order, while logging
 	logging bool
@@ -158,9 +159,30 @@ func (f *frontier) finish(u int32) {
 
 // next returns the units of the next stage, sorted, and counts them as done.
 // It returns nothing if nothing can be done from here.
+//
+// What somebody else brings into force at a time of their own goes as late as
+// it can: into the last stage of all the rest, or after it. Earlier it would
+// have to be safe in force and not in every stage to come, and be so in bounds
+// that get narrower; later that is asked of fewer states, so no order is lost.
 func (f *frontier) next() []int32 {
+	if !f.last {
+		if stage := f.nextOf(false); len(stage) > 0 {
+			return stage
+		}
+		f.last = true
+	}
+	return f.nextOf(true)
+}
+
+// later reports whether u is left for the last stage.
+func (f *frontier) later(u int) bool {
+	return f.units[u].never && !f.off[ruleNever]
+}
+
+// nextOf is next with or without what somebody else brings into force.
+func (f *frontier) nextOf(all bool) []int32 {
 	for u := range f.units {
-		if f.status[u] == waiting && f.mayGo(u) {
+		if f.status[u] == waiting && f.mayGo(u) && (all || !f.later(u)) {
 			f.status[u] = free
 		}
 	}
@@ -188,6 +210,13 @@ func (f *frontier) next() []int32 {
 		}
 	}
 	f.readmit(units)
+	units = f.admitLast(units)
+	if f.astray(units) {
+		for _, u := range units {
+			f.hold(u)
+		}
+		return nil
+	}
 	var stage []int32
 	for _, u := range units {
 		if f.status[u] == free {
@@ -198,6 +227,40 @@ func (f *frontier) next() []int32 {
 		f.finish(u)
 	}
 	return stage
+}
+
+// admitLast lets what was left for the last stage into this one, if it is the
+// last and as far as that is safe. It returns the units, with those.
+func (f *frontier) admitLast(units []int32) []int32 {
+	if f.last {
+		return units
+	}
+	var list []int32
+	for u := range f.units {
+		if f.status[u] != waiting || !f.mayGo(u) {
+			continue
+		}
+		if !f.later(u) {
+			return units
+		}
+		list = append(list, int32(u))
+	}
+	if len(list) == 0 {
+		return units
+	}
+	for _, c := range f.dirty(list) {
+		f.measure(c)
+	}
+	f.readmit(list)
+	units = append(units, list...)
+	slices.Sort(units)
+	return units
+}
+
+// astray reports whether some class of the units is out of bounds because of
+// what is in force at a time of its own, and no holding helps.
+func (f *frontier) astray(units []int32) bool {
+	return slices.Contains(f.status, loose) && f.checkClasses(f.dirty(units)) != nil
 }
 
 // makeRoom holds what there is no room for yet.

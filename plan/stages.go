@@ -81,7 +81,7 @@ func (p *planner) find() *run {
 			q.units[u].classes = nil
 		}
 		q.link()
-		if r := q.find(); len(r.stuck) == 0 {
+		if r := q.find(); len(r.stuck) < len(best.stuck) {
 			*p = q
 			return r
 		}
