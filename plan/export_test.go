@@ -18,7 +18,13 @@ func Seal(contents []byte) []byte {
 // SaveOrder saves no more than what it takes to prove an order: stages are
 // numbers of steps, each settled before the next.
 func SaveOrder(m *access.Model, from, to []*access.State, steps []schema.Step, stages [][]int) []byte {
+	return SaveOrderFor("", m, from, to, steps, stages)
+}
+
+// SaveOrderFor is SaveOrder of a plan with a promise.
+func SaveOrderFor(bound string, m *access.Model, from, to []*access.State, steps []schema.Step, stages [][]int) []byte {
 	w := &writer{}
+	w.record("plan", savedHead{Bound: bound})
 	for _, stage := range stages {
 		w.record("stage", Stage{Phase: "one"})
 		for _, i := range stage {

@@ -339,6 +339,40 @@ func TestNoSafeOrder(t *testing.T) {
 	}
 }
 
+// TestPeriodsThatPullApart: the limit of a month wants one group joined first,
+// that of a week the other. Whichever is joined first, ann may spend more than
+// before and after, so there is no order that may be let through.
+func TestPeriodsThatPullApart(t *testing.T) {
+	u := access.NewUniverse(nil)
+	m := access.NewModel(u, []string{ann}, []string{"group.g", "group.h"}, nil, []access.Standing{{Name: "managed", Own: u.NewSet(), FromGroups: true}},
+		[]access.SettingKind{{Key: "spend.monthly"}, {Key: "spend.weekly"}})
+	from := m.NewState()
+	from.Standing[0], _ = m.Standing("managed")
+	g, h := m.Group("group.g"), m.Group("group.h")
+	for i, limits := range [][2]access.Limit{{150, 200}, {200, 150}} { // the lowest counts
+		from.Settings[i].Default = 100
+		from.Settings[i].Group[g], from.Settings[i].Group[h] = limits[0], limits[1]
+	}
+	to := from.Clone()
+	to.Join(0, g)
+	to.Join(0, h)
+	steps := []schema.Step{{ID: "g", Moves: []access.Move{join(ann, "group.g")}}, {ID: "h", Moves: []access.Move{join(ann, "group.h")}}}
+	s, err := plan.Order(m, []*access.State{from}, []*access.State{to}, steps, nil, plan.OrderOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Stages) != 0 || len(s.Stuck) != 2 {
+		t.Fatalf("stages %v, stuck %v", s.Stages, s.Stuck)
+	}
+	got := map[int]string{}
+	for _, v := range s.Witness {
+		got[v.Step] = fmt.Sprintf("%s over=%v", v.Permission, v.Over)
+	}
+	if diff := cmp.Diff(map[int]string{0: "spend.weekly over=true", 1: "spend.monthly over=true"}, got); diff != "" {
+		t.Errorf("witness (-want +got):\n%s", diff)
+	}
+}
+
 // TestLatePhasesComeLate checks that what may be at any time is where admins
 // look for it.
 func TestLatePhasesComeLate(t *testing.T) {

@@ -82,6 +82,12 @@ type Plan struct {
 	// live organization, "" for the organization. Such a plan is only to look at.
 	Against string `json:"against,omitempty"`
 
+	// Bound is "plan" where the stages keep everybody between before and after
+	// the whole plan, and no order was found that does so between where each
+	// stage begins and after, which is the rule: access may move back in
+	// between. prove checks what is promised here.
+	Bound string `json:"bound,omitempty"`
+
 	Verdict  Verdict         `json:"verdict"`
 	Summary  Summary         `json:"summary"`
 	Access   []AccessChange  `json:"access"`
@@ -198,6 +204,9 @@ type Unsafe struct {
 	Between    []string `json:"between"`
 }
 
+// boundOfPlan is the weaker promise, see [Plan.Bound].
+const boundOfPlan = "plan"
+
 // formatVersion is the version of the JSON form. The number before the point
 // changes when something is removed or changes its meaning.
 const formatVersion = "1.0"
@@ -238,6 +247,9 @@ func Build(in Input) (*Plan, error) {
 	}
 	for _, o := range in.Config.Of("organization") {
 		p.Organization = o.Label
+	}
+	if schedule.Relaxed {
+		p.Bound = boundOfPlan
 	}
 	p.Members = len(b.live.Of("member"))
 	p.Unread = b.live.Unread

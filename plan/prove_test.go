@@ -9,6 +9,7 @@ import (
 
 	"github.com/rolecall/rolecall/plan"
 	"github.com/rolecall/rolecall/plan/prove"
+	"github.com/rolecall/rolecall/schema"
 	"github.com/rolecall/rolecall/schema/access"
 )
 
@@ -163,6 +164,81 @@ func TestProofSeesWhatIsMissing(t *testing.T) {
 				t.Errorf("%+v, want %q", r, tt.want)
 			}
 		})
+	}
+}
+
+// TestProofOfWhatThePlanPromises: access that comes, goes and comes again is
+// between before and after, and moves back. A plan that promises no more than
+// the first is proved, and one that promises both is not; one that promises
+// something unknown is not judged.
+func TestProofOfWhatThePlanPromises(t *testing.T) {
+	w := named(func(w *world) {
+		set(w.in, ann, "group.p")
+		set(w.has, "group.q", "role.a")
+		w.row[[2]string{"role.a", permF}] = 1
+	})
+	list := []schema.Step{{ID: "attach", Moves: []access.Move{attach("group.p", "role.a")}},
+		{ID: "leave", Moves: []access.Move{leave(ann, "group.p")}}, {ID: "join", Moves: []access.Move{join(ann, "group.q")}}}
+	from, to := w.state(), w.state()
+	for _, s := range list {
+		b, err := worldModel.Bind(s.Moves[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		to.Apply(worldModel.Universe, b)
+	}
+	back, straight := [][]int{{0}, {1}, {2}}, [][]int{{0}, {2}, {1}}
+	for name, tt := range map[string]struct {
+		bound  string
+		stages [][]int
+		proved bool
+	}{
+		"moves-back":                 {"", back, false},
+		"moves-back-and-says-so":     {"plan", back, true},
+		"straight":                   {"", straight, true},
+		"straight-and-promises-less": {"plan", straight, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := prove.Verify(plan.SaveOrderFor(tt.bound, worldModel, []*access.State{from}, []*access.State{to}, list, tt.stages))
+			if err != nil || r.OK() != tt.proved || r.Weaker != (tt.bound != "") {
+				t.Errorf("%v: %+v", err, r)
+			}
+		})
+	}
+	if _, err := prove.Verify(plan.SaveOrderFor("nothing", worldModel, []*access.State{from}, []*access.State{to}, list, back)); err == nil {
+		t.Error("an unknown promise is proved")
+	}
+
+	// What is in force before and after must stay, also where less is promised.
+	gap := []schema.Step{{ID: "leave", Moves: []access.Move{leave(ann, "group.p")}}, {ID: "join", Moves: []access.Move{join(ann, "group.q")}}}
+	from.Attach(worldModel.Group("group.p"), worldModel.Source("role.a"))
+	to.Attach(worldModel.Group("group.p"), worldModel.Source("role.a"))
+	for _, bound := range []string{"", "plan"} {
+		if r, err := prove.Verify(plan.SaveOrderFor(bound, worldModel, []*access.State{from}, []*access.State{to}, gap, [][]int{{0}, {1}})); err != nil || r.OK() {
+			t.Errorf("%q: a gap is proved: %v", bound, err)
+		}
+	}
+
+	// No wait is long enough for what somebody else brings into force: the
+	// feature may come on before ann has accepted, and after.
+	w = named(func(w *world) {
+		w.standing[ann] = "user"
+		w.ceiling[permF] = 0
+	})
+	from, to = w.state(), w.state()
+	late := []schema.Step{{ID: "migrate", Settle: schema.Never, Moves: []access.Move{migrate(ann)}}, {ID: "feature", Moves: []access.Move{switchOn(permF)}}}
+	for _, s := range late {
+		b, err := worldModel.Bind(s.Moves[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		to.Apply(worldModel.Universe, b)
+	}
+	for settle, proved := range map[int]bool{0: true, schema.Never: false} {
+		late[0].Settle = settle
+		if r, err := prove.Verify(plan.SaveOrder(worldModel, []*access.State{from}, []*access.State{to}, late, [][]int{{0}, {1}})); err != nil || r.OK() != proved {
+			t.Errorf("settle %d: %v %+v", settle, err, r)
+		}
 	}
 }
 

@@ -47,6 +47,7 @@ type savedHead struct {
 	Configuration   string  `json:"configuration"`
 	Options         Options `json:"options"`
 	Against         string  `json:"against,omitempty"`
+	Bound           string  `json:"bound,omitempty"`
 }
 
 // savedStep is a step with everything that it takes to carry it out.
@@ -130,7 +131,7 @@ func (p *Plan) Save() ([]byte, error) {
 
 // records writes everything that it takes to show the plan and to carry it out.
 func (p *Plan) records(w *writer) {
-	w.record("plan", savedHead{p.FormatVersion, p.RolecallVersion, p.Organization, p.SystemName, p.Verdict, p.Members, p.Frozen, p.ConfigDigest, p.Options, p.Against})
+	w.record("plan", savedHead{p.FormatVersion, p.RolecallVersion, p.Organization, p.SystemName, p.Verdict, p.Members, p.Frozen, p.ConfigDigest, p.Options, p.Against, p.Bound})
 	w.record("summary", p.Summary)
 	for _, a := range p.Access {
 		list, because := a.Members, a.Because
@@ -295,7 +296,7 @@ func (r *reader) read(kind string, record []byte) error {
 		}
 		p.FormatVersion, p.RolecallVersion, p.Organization, p.SystemName = h.FormatVersion, h.RolecallVersion, h.Organization, h.System
 		p.Verdict, p.Members, p.Frozen, p.ConfigDigest, p.Options = h.Verdict, h.Members, h.Frozen, h.Configuration, h.Options
-		p.Against = h.Against
+		p.Against, p.Bound = h.Against, h.Bound
 		return nil
 	case "summary":
 		return decode(record, &p.Summary)

@@ -37,9 +37,13 @@ func provePlan(c *cli.Context, s streams, path string) error {
 func proofText(r *prove.Report) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	if r.OK() {
+	switch {
+	case r.OK() && r.Weaker:
 		line("Proved: at every moment of this plan everybody has no more than the larger, and no less than the smaller, of before and after.")
-	} else {
+		line("It promises no more than that: between two stages, access may move back for a while.")
+	case r.OK():
+		line("Proved: at every moment of this plan everybody has no more than the larger, and no less than the smaller, of before and after.")
+	default:
 		line("Not proved.")
 	}
 	if r.Altered {
@@ -70,7 +74,7 @@ func proofJSON(r *prove.Report) map[string]any {
 		violations = append(violations, map[string]any{"member": v.Member, "others": v.Others, "permission": v.Permission, "had": v.Had, "will": v.Will,
 			"gets": v.Gets, "stage": v.Stage, "in_force": list(v.InForce), "missing": list(v.Missing)})
 	}
-	return map[string]any{"format_version": "1.0", "proved": r.OK(), "altered": r.Altered, "problems": list(r.Problems), "violations": violations,
+	return map[string]any{"format_version": "1.0", "proved": r.OK(), "weaker": r.Weaker, "altered": r.Altered, "problems": list(r.Problems), "violations": violations,
 		"undecided": list(r.Undecided), "members": r.Members, "classes": r.Classes, "readings": r.Readings, "stages": r.Stages, "steps": r.Steps,
 		"checks": r.Checks, "tried": r.Tried, "bounded": r.Bounded, "states": r.States()}
 }

@@ -11,7 +11,8 @@
 // they will have in the end. So nobody ever has more than the larger, or less
 // than the smaller, of before and after, and access never moves back. It
 // proves as well that the steps start from what is in force, and that they end
-// where the plan says.
+// where the plan says. Of a plan that promises less, X is what was in force
+// before the plan, and access may move back between stages.
 package prove
 
 import (
@@ -89,7 +90,7 @@ type (
 		ID     string   `json:"id"`
 		Needs  []string `json:"needs"`
 		Moves  []move   `json:"moves"`
-		Settle int      `json:"settle"` // seconds until it is in force everywhere
+		Settle int      `json:"settle"` // seconds until it is in force everywhere, negative for some time or never
 	}
 	stage struct {
 		Phase string `json:"phase"`
@@ -102,9 +103,14 @@ type (
 	}
 )
 
+// boundOfPlan is what a plan promises that keeps everybody between before and
+// after the whole plan, and not between where each stage begins and after.
+const boundOfPlan = "plan"
+
 // A document is what was read.
 type document struct {
 	altered      bool // the checksum is not that of the contents
+	bound        string
 	permissions  []permission
 	standings    []standing
 	seats        []seat
@@ -139,6 +145,17 @@ func read(b []byte) (*document, error) {
 
 func (d *document) record(kind string, record []byte) error {
 	switch kind {
+	case "plan":
+		var head struct {
+			Bound string `json:"bound"` // "" for the stronger promise
+		}
+		if err := json.Unmarshal(record, &head); err != nil {
+			return err
+		}
+		if head.Bound != "" && head.Bound != boundOfPlan {
+			return fmt.Errorf("it promises %.40q, which is not known", head.Bound)
+		}
+		d.bound = head.Bound
 	case "model.permission":
 		return add(record, &d.permissions)
 	case "model.standing":

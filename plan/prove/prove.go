@@ -14,6 +14,7 @@ const enumerated = 16
 // A Report is what was found.
 type Report struct {
 	Altered    bool        // the checksum is not that of the contents
+	Weaker     bool        // the plan promises less, and that was checked: access may move back in between
 	Violations []Violation // the first of each stage
 	Problems   []string    // where the plan contradicts itself
 	Members    int
@@ -80,7 +81,7 @@ func Verify(b []byte) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the saved plan cannot be proved: %w", err)
 	}
-	p := &prover{model: m, report: &Report{Altered: d.altered, Members: len(m.member), Readings: len(m.from)}}
+	p := &prover{model: m, report: &Report{Altered: d.altered, Weaker: d.bound == boundOfPlan, Members: len(m.member), Readings: len(m.from)}}
 	if err := p.bindAll(); err != nil {
 		return nil, fmt.Errorf("the saved plan cannot be proved: %w", err)
 	}
@@ -100,7 +101,8 @@ type prover struct {
 	now     []world // of each reading, what is surely in force
 	free    []*step // what may be in force beyond that
 	touched map[variable][]touch
-	goals   map[question]int64
+	goals   map[question]int64 // in the end
+	starts  map[question]int64 // before the plan, if it promises no more than that
 }
 
 // A touch is a free step that moves a variable.
@@ -258,7 +260,6 @@ func collect[T any](keys []strings.Builder, first func(int32, int) T, more func(
 // run goes through the stages. Steps whose wait is not over when the next
 // stage begins are free in it, too.
 func (p *prover) run() {
-	p.goals = map[question]int64{}
 	for r := range p.from {
 		w := world{}
 		for v, n := range p.from[r] {
@@ -266,7 +267,10 @@ func (p *prover) run() {
 		}
 		p.now = append(p.now, w)
 	}
-	p.readGoals()
+	p.goals = p.answers(p.goal)
+	if p.report.Weaker {
+		p.starts = p.answers(p.from)
+	}
 	left := map[*step]int{} // seconds until a free step is surely in force
 	done := map[string]bool{}
 	var last int
@@ -321,11 +325,12 @@ func (p *prover) problem(format string, args ...any) {
 	}
 }
 
-// settle puts in force what has been waited for.
+// settle puts in force what has been waited for. For what somebody else brings
+// into force no wait is long enough.
 func (p *prover) settle(left map[*step]int, wait int) {
 	var sure, open []*step
 	for _, s := range p.free {
-		if left[s] -= wait; left[s] <= 0 {
+		if left[s] -= wait; left[s] <= 0 && s.Settle >= 0 {
 			sure = append(sure, s)
 		} else {
 			open = append(open, s)

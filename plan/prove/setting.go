@@ -152,7 +152,11 @@ func (p *prover) value(r int, c class, s int32) *Violation {
 	if len(steps) == 0 {
 		return nil
 	}
-	had, will := e.value(func(int) bool { return false }), p.goals[question{r, c.member, s, true}]
+	q := question{r, c.member, s, true}
+	had, will := e.value(func(int) bool { return false }), p.goals[q]
+	if p.report.Weaker {
+		had = p.starts[q]
+	}
 	low, high := min(had, will), max(had, will)
 	wrong := func(on func(int) bool) bool { n := e.value(on); return n < low || n > high }
 	state := p.search(steps, wrong)
@@ -254,22 +258,23 @@ func (s resolution) after() []int64 {
 	return append(list, s.nothing)
 }
 
-// readGoals works out what everybody will have in the end.
-func (p *prover) readGoals() {
-	now := p.now
-	p.now, p.touched = p.goal, nil
+// answers works out what everybody has in a state of each reading.
+func (p *prover) answers(of []world) map[question]int64 {
+	now, list := p.now, map[question]int64{}
+	p.now, p.touched = of, nil
 	none := func(int) bool { return false }
-	for r := range p.goal {
+	for r := range of {
 		for _, c := range p.classes {
 			for _, k := range p.kinds {
 				if n := p.levelNow(r, c.member, k.perm, none); n > 0 {
-					p.goals[question{r, c.member, k.perm, false}] = n
+					list[question{r, c.member, k.perm, false}] = n
 				}
 			}
 			for s := range p.settings {
-				p.goals[question{r, c.member, int32(s), true}] = p.resolution(r, c.member, int32(s)).value(none)
+				list[question{r, c.member, int32(s), true}] = p.resolution(r, c.member, int32(s)).value(none)
 			}
 		}
 	}
 	p.now = now
+	return list
 }

@@ -227,7 +227,11 @@ func (p *prover) level(r int, c class, perm int32, level int64) *Violation {
 		return nil
 	}
 	none := func(int) bool { return false }
-	had, will := e.holds(none), p.goals[question{r, c.member, perm, false}] >= level
+	q := question{r, c.member, perm, false}
+	had, will := e.holds(none), p.goals[q] >= level
+	if p.report.Weaker {
+		had = p.starts[q] >= level
+	}
 	if had != will {
 		return nil // whatever it is in between, it is between the two
 	}
@@ -249,7 +253,7 @@ func (p *prover) level(r int, c class, perm int32, level int64) *Violation {
 	levels := p.permissions[perm].Levels
 	return p.violation(c, p.permissions[perm].Key, steps, state, func(on func(int) bool) string {
 		return levels[p.levelNow(r, c.member, perm, on)]
-	}, wrong, levels[p.goals[question{r, c.member, perm, false}]])
+	}, wrong, levels[p.goals[q]])
 }
 
 func (p *prover) undecided(c class, key string) {
