@@ -462,3 +462,22 @@ func TestOpenGroupsAndInvites(t *testing.T) {
 		t.Errorf("%d groups exposed, %d although they are open", exposed, kept)
 	}
 }
+
+// TestInviteCostsNoOrder is a change in which an invite that is sent early
+// leaves a later stage out of its own bound, with nothing left to hold: there
+// is an order, because the invite can go last.
+func TestInviteCostsNoOrder(t *testing.T) {
+	c := draw(1314)
+	c.steps = slices.Clone(c.steps)
+	c.steps[0].Settle = schema.Never
+	s, err := tryOrder(c, plan.OrderOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Stuck) > 0 || len(s.Held) > 0 || stageOf(s, 0) != len(s.Stages)-1 {
+		t.Errorf("stages %v, stuck %v, held %v", s.Stages, s.Stuck, s.Held)
+	}
+	if err := c.pending(s, 0); err != nil {
+		t.Error(err)
+	}
+}
