@@ -255,7 +255,7 @@ func otherCases() map[string][2]situation {
 		return "vendor \"v\" {\n tools = [\"a\", \"b\", \"c\"]\n allowed = " + allowed + "\n personal = \"ignore\"\n}\n"
 	}
 	team := func(list string) string {
-		return "team \"t\" {\n members = [\"p@m.co\"]\n vendor \"v\" {\n allowed = " + list + "\n credentials = \"team\"\n }\n vendor \"w\" {\n inherit = true\n }\n}\nvendor \"w\" {}\n"
+		return "team \"t\" {\n members = [\"p@m.co\"]\n vendor \"v\" {\n allowed = " + list + "\n credentials = \"team\"\n }\n vendor \"w\" {\n allowed = inherit\n }\n}\nvendor \"w\" {}\n"
 	}
 	return map[string][2]situation{
 		"admin-scope":               other("belay", hubspot, scopes("hubspot", "all:delete"), scopes("hubspot", "contacts:read")),
