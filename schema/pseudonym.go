@@ -41,8 +41,11 @@ func (s *Snapshot) Pseudonymise(words Words) (*Snapshot, error) {
 	used := map[Address]bool{}
 	for _, addr := range addrs {
 		to := p.address(s.State.Objects[addr])
-		if used[to] { // a name of two: the second is known by its id
-			to = MakeAddress(addr.Type(), p.id(s.State.Objects[addr].ID), "")
+		if id := s.State.Objects[addr].ID; used[to] && id != "" { // a name of two: the second is known by its id
+			to = MakeAddress(addr.Type(), p.id(id), "")
+		}
+		if used[to] {
+			to = MakeAddress(addr.Type(), p.hash(string(addr))[:22], "")
 		}
 		p.addr[addr], used[to] = to, true
 	}
@@ -163,7 +166,11 @@ func (p *pseudonyms) address(o *Object) Address {
 	case o.Key == o.ID:
 		return MakeAddress(o.Type, p.id(o.ID), "")
 	}
-	return MakeAddress(o.Type, p.text(o.Key), "")
+	name := p.text(o.Key)
+	if name == "" { // the address of the type alone belongs to what there is one of
+		name = p.hash(string(o.Addr))[:12]
+	}
+	return MakeAddress(o.Type, name, "")
 }
 
 // object returns an object with pseudonyms.

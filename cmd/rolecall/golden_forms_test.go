@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -19,7 +21,8 @@ func planned(t *testing.T, dir string, args ...string) []byte {
 	if code := run(context.Background(), append([]string{"rolecall", "plan", "-C", dir, "--now", "2026-11-22"}, args...), s); code != exitOK {
 		t.Fatalf("plan exits with %d: %s", code, errs)
 	}
-	return bytes.ReplaceAll(out.Bytes(), []byte(dir), []byte("DIR"))
+	inMarkdown := regexp.MustCompile(`[/.:_-]`).ReplaceAllStringFunc(dir, func(c string) string { return fmt.Sprintf("&#%d;", c[0]) })
+	return bytes.ReplaceAll(bytes.ReplaceAll(out.Bytes(), []byte(dir), []byte("DIR")), []byte(inMarkdown), []byte("DIR"))
 }
 
 // goldenForms are the forms of each example that are kept whole. JSON is kept
