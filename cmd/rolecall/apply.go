@@ -16,6 +16,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/rolecall/rolecall/apply"
+	"github.com/rolecall/rolecall/cmd/rolecall/internal/pullrequest"
 	"github.com/rolecall/rolecall/plan"
 	"github.com/rolecall/rolecall/plan/render"
 	"github.com/rolecall/rolecall/providers"
@@ -106,37 +107,8 @@ func doApply(c *cli.Context, s streams) (err error) {
 			return err
 		}
 	}
-	watch := newWatcher(s)
-	rest := unsettled{filepath.Join(c.String("C"), ".rolecall", "unsettled.json")}
-	if c.Bool("reset") { // a new organization has nothing under way
-		if err := os.RemoveAll(rest.path); err != nil {
-			return fmt.Errorf("reset: %w", err)
-		}
-	}
-	confirmed := writtenDown(cfg, start) // looks at the journal before this one
-	record, err := startRecord(c, s, cfg, p, read)
-	if err != nil {
-		return fmt.Errorf("nothing was applied: %w", err)
-	}
-	o := apply.Options{Plan: p, Reader: conn.Reader, Editor: editor, Console: mode, Observe: watch.observe,
-		Unsettled: rest.note, Rest: rest.left(time.Now()), Record: record.journal.Write, Deadline: until,
-		Confirmed: confirmed}
-	if conn.Emulated { // which puts every change in force at once, unless it was told to take its time
-		o.MaxSettle = max(time.Second, conn.InForce)
-	}
-	if s.terminal {
-		o.Confirm = func(step *schema.Step) bool {
-			answer, err := ask(c.Context, s, fmt.Sprintf("\nNo read shows all of %s. Was it done? Only \"yes\" goes on: ", schema.Printable(step.ID)))
-			return err == nil && answer == "yes"
-		}
-	}
-	result, err := apply.Run(c.Context, o)
-	watch.close(err)
-	err = errors.Join(err, record.end(err))
-	record.undo(s, c, result, err)
-	if gh != nil && c.Bool("github") {
-		err = errors.Join(err, keepChecklist(c, gh, p, result))
-	}
+	run := &running{start: start, cfg: cfg, conn: conn, editor: editor, read: read, mode: mode, until: until, gh: gh}
+	result, err := run.carryOut(c, s, p)
 	if asJSON {
 		err = errors.Join(err, writeResult(s, p, result, err))
 	}
@@ -161,6 +133,54 @@ func doApply(c *cli.Context, s streams) (err error) {
 		_, err = fmt.Fprintf(s.out, "\nApplied: %d steps, %s. %s is as described.\n", result.Done, proof, schema.Printable(p.Organization))
 	}
 	return err
+}
+
+// A running is what carrying out a plan takes, beside the plan.
+type running struct {
+	start  time.Time
+	cfg    *configuration
+	conn   *providers.Connection
+	editor providers.Editor
+	read   *remembering // what the plan was made from
+	mode   apply.ConsoleMode
+	until  time.Time           // zero for no end
+	gh     *pullrequest.Client // nil without one
+}
+
+// carryOut carries a plan out and keeps the record of it.
+func (r *running) carryOut(c *cli.Context, s streams, p *plan.Plan) (result apply.Result, err error) {
+	watch := newWatcher(s)
+	rest := unsettled{filepath.Join(c.String("C"), ".rolecall", "unsettled.json")}
+	if c.Bool("reset") { // a new organization has nothing under way
+		if err := os.RemoveAll(rest.path); err != nil {
+			return result, fmt.Errorf("reset: %w", err)
+		}
+	}
+	confirmed := writtenDown(r.cfg, r.start) // looks at the journal before this one
+	record, err := startRecord(c, s, r.cfg, p, r.read)
+	if err != nil {
+		return result, fmt.Errorf("nothing was applied: %w", err)
+	}
+	o := apply.Options{Plan: p, Reader: r.conn.Reader, Editor: r.editor, Console: r.mode, Observe: watch.observe,
+		Unsettled: rest.note, Rest: rest.left(time.Now()), Record: record.journal.Write, Deadline: r.until,
+		Confirmed: confirmed}
+	if r.conn.Emulated { // which puts every change in force at once, unless it was told to take its time
+		o.MaxSettle = max(time.Second, r.conn.InForce)
+	}
+	if s.terminal {
+		o.Confirm = func(step *schema.Step) bool {
+			answer, err := ask(c.Context, s, fmt.Sprintf("\nNo read shows all of %s. Was it done? Only \"yes\" goes on: ", schema.Printable(step.ID)))
+			return err == nil && answer == "yes"
+		}
+	}
+	result, err = apply.Run(c.Context, o)
+	watch.close(err)
+	err = errors.Join(err, record.end(err))
+	record.undo(s, c, result, err)
+	if r.gh != nil && c.Bool("github") {
+		err = errors.Join(err, keepChecklist(c, r.gh, p, result))
+	}
+	return result, err
 }
 
 // unsettled is a file that says until when the changes of an apply may not be

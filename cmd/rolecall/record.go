@@ -62,7 +62,7 @@ func startRecord(c *cli.Context, s streams, cfg *configuration, p *plan.Plan, re
 		return nil, fmt.Errorf("state before the apply: %w", err)
 	}
 	r := &recorder{snapshot: filepath.Join(dir, snapshotsDir, read.at.UTC().Format("20060102T150405.000Z")+".json")}
-	if err := schema.NewSnapshot(cfg.System.Name, version, read.at, read.live).Write(r.snapshot); err != nil {
+	if err := providers.TakeSnapshot(cfg.system, cfg.System.Name, version, read.at, read.live).Write(r.snapshot); err != nil {
 		return nil, fmt.Errorf("state before the apply: %w", err)
 	}
 	if err := forgetOld(filepath.Join(dir, snapshotsDir), keptSnapshots); err != nil {
@@ -125,7 +125,7 @@ func outcome(cause error) string {
 	return "failed"
 }
 
-// undo says where the state before an apply that went wrong can be looked at.
+// undo says how to go back to the state before an apply that went wrong.
 func (r *recorder) undo(s streams, c *cli.Context, result apply.Result, cause error) {
 	if cause == nil || result.Done == 0 {
 		return
@@ -134,7 +134,7 @@ func (r *recorder) undo(s streams, c *cli.Context, result apply.Result, cause er
 	case exitWaiting, exitDeadline, exitInterrupted: // the next apply goes on
 		return
 	}
-	fmt.Fprintf(s.err, "rolecall: %s done; how it was before: rolecall plan -C %s --snapshot %s\n",
+	fmt.Fprintf(s.err, "rolecall: %s done; to go back to how it was before: rolecall rollback -C %s %s\n",
 		schema.Count(result.Done, "step"), schema.Printable(c.String("C")), schema.Printable(r.snapshot))
 }
 

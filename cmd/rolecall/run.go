@@ -106,7 +106,7 @@ func newApp(s streams) *cli.App {
 		OnUsageError:         func(_ *cli.Context, err error, _ bool) error { return usage("%v", err) },
 		Commands: []*cli.Command{
 			validateCommand(s), fmtCommand(s), schemaCommand(s),
-			planCommand(s), showCommand(s), applyCommand(s), driftCommand(s),
+			planCommand(s), showCommand(s), applyCommand(s), rollbackCommand(s), driftCommand(s),
 			accessCommand(s), explainCommand(s), whoCanCommand(s), testCommand(s), verifyCommand(s), rulesCommand(s),
 			initCommand(s), importCommand(s), snapshotCommand(s),
 			reviewCommand(s),
