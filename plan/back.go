@@ -50,7 +50,7 @@ func WayBack(described *schema.Description, live, before *schema.State, at hcl.R
 		}
 	}
 	for _, u := range before.Unread {
-		w.leave("", fmt.Sprintf("%s: it was not read at that time: %s", u.What, u.Why))
+		w.leave("", "%s: it was not read at that time: %s", u.What, u.Why)
 	}
 	slices.SortStableFunc(w.back.Left, func(a, b Left) int { return cmp.Compare(a.Address, b.Address) })
 	return w.back
