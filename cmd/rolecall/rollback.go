@@ -20,7 +20,7 @@ import (
 func rollbackCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name: "rollback", Usage: "plan the way back to a snapshot, ask, and carry it out", ArgsUsage: "SNAPSHOT",
-		UsageText: "rolecall rollback [options] SNAPSHOT\n\n   rolecall rollback -C examples/acme examples/acme/.rolecall/snapshots/20261201T090000.000Z.json",
+		UsageText: "rolecall rollback [options] SNAPSHOT\n\n   rolecall snapshot -C examples/acme -o acme.snapshot.json\n   rolecall rollback -C examples/acme acme.snapshot.json",
 		Description: "Every apply keeps the state before it in .rolecall/snapshots. A rollback leads from what is live to that state,\n" +
 			"in a safe order, with the guards of the configuration. Groups and roles made since are removed; nobody is taken\n" +
 			"out of the organization. What cannot be put back is listed. Then the configuration is edited, so that the next\n" +
