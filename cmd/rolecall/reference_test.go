@@ -159,8 +159,7 @@ func stubs(t *testing.T, text string, decls []schema.ReferenceBlock) map[string]
 	t.Helper()
 	list := map[string]string{}
 	has := map[string]bool{}
-	var refer func(text string)
-	refer = func(text string) {
+	refer := func(text string) {
 		file, diags := hclsyntax.ParseConfig([]byte(text), "example.hcl", hcl.InitialPos)
 		if diags.HasErrors() {
 			t.Fatalf("%v\n%s", diags, text)

@@ -25,7 +25,7 @@ type console struct {
 
 // Drive carries out a console step.
 func (c *console) Drive(ctx context.Context, step schema.Step) error {
-	creates := ""
+	creates, deletes := "", false
 	add, remove := []jsonRow{}, []jsonRow{} // never null: the console wants lists
 	var role schema.Address
 	patch := map[string]any{}
@@ -35,7 +35,7 @@ func (c *console) Drive(ctx context.Context, step schema.Step) error {
 			role = f.Addr
 			switch f.Attr {
 			case "":
-				creates = f.Value.AsText()
+				creates, deletes = f.Value.AsText(), f.Op == schema.Drop
 			case attrName:
 				patch["name"] = f.Value.AsText()
 			case attrDescription:
@@ -58,6 +58,9 @@ func (c *console) Drive(ctx context.Context, step schema.Step) error {
 		id, err := c.live.id(ctx, role)
 		if err != nil {
 			return err
+		}
+		if deletes {
+			return c.send(ctx, "DELETE", "/console/roles/"+url.PathEscape(id), nil)
 		}
 		patch["add"], patch["remove"] = add, remove
 		return c.send(ctx, "PATCH", "/console/roles/"+url.PathEscape(id), patch)
