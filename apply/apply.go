@@ -279,15 +279,26 @@ func (r *runner) run(ctx context.Context, st *plan.Stage) error {
 	if err := r.unsettled(all); err != nil {
 		return r.partial("", err)
 	}
-	if err := r.send(ctx, api); err != nil {
-		return err
+	batches := inOrder(api)
+	for i, batch := range batches {
+		if err := r.send(ctx, batch); err != nil {
+			return err
+		}
+		if i < len(batches)-1 { // what the next ones need has to be there, and known by its id
+			if err := r.proven(ctx, batch); err != nil {
+				return err
+			}
+		}
+	}
+	if len(batches) > 1 {
+		api = batches[len(batches)-1] // the others are proven
 	}
 	if len(api) > 0 && len(console) > 0 { // what was just created has an id now, which the console steps may need
 		if err := r.proven(ctx, api); err != nil {
 			return err
 		}
 	}
-	rest := all
+	rest := slices.Concat(api, console)
 	if len(api) > 0 && len(console) > 0 {
 		rest = console
 	}
@@ -350,6 +361,37 @@ func (r *runner) unsettled(steps []*schema.Step) error {
 		return nil
 	}
 	return r.Unsettled(r.capped(time.Duration(settle) * time.Second))
+}
+
+// inOrder divides the steps of a stage into batches, each of which needs nothing
+// but what is in the batches before it. Within a stage every order is safe for
+// everybody's access; this is about what an API takes, such as a group before
+// its members.
+func inOrder(steps []*schema.Step) [][]*schema.Step {
+	left := map[string]bool{}
+	for _, step := range steps {
+		left[step.ID] = true
+	}
+	var batches [][]*schema.Step
+	for len(steps) > 0 {
+		var ready, rest []*schema.Step
+		for _, step := range steps {
+			if slices.ContainsFunc(step.Needs, func(id string) bool { return left[id] && id != step.ID }) {
+				rest = append(rest, step)
+			} else {
+				ready = append(ready, step)
+			}
+		}
+		if len(ready) == 0 { // a circle cannot be ordered
+			ready, rest = rest, nil
+		}
+		for _, step := range ready {
+			delete(left, step.ID)
+		}
+		batches = append(batches, ready)
+		steps = rest
+	}
+	return batches
 }
 
 // send sends the requests of the API steps, several at a time. When the

@@ -112,3 +112,43 @@ func TestTimeoutOfARequestIsNoDeadline(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// What a step needs is carried out and read back before it, in the same stage
+// too: a group is there before people join it.
+func TestStepsOfAStageWaitForWhatTheyNeed(t *testing.T) {
+	s := newService(member("ann@x.io"), member("bob@x.io"))
+	first, second, third := create("new"), join("new", "ann@x.io"), join("new", "bob@x.io")
+	second.Needs, third.Needs = []string{first.ID}, []string{second.ID}
+	var mu sync.Mutex
+	made := map[string]bool{}
+	s.trouble = func(step schema.Step, _ int) (bool, error) {
+		mu.Lock()
+		for _, id := range step.Needs {
+			if !made[id] {
+				t.Errorf("%s is sent before %s", step.ID, id)
+			}
+		}
+		mu.Unlock()
+		if len(step.Needs) == 0 { // the others would overtake it
+			time.Sleep(20 * time.Millisecond)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		made[step.ID] = true
+		return true, nil
+	}
+	r, err := carry(t.Context(), s, planOf(s, 0, []schema.Step{third, second, first}))
+	if err != nil || r.Done != 3 {
+		t.Errorf("%d done, %v", r.Done, err)
+	}
+}
+
+// Steps that need each other are sent together rather than never.
+func TestStepsInACircleAreSent(t *testing.T) {
+	s := newService(group("g"), member("ann@x.io"), member("bob@x.io"))
+	a, b := join("g", "ann@x.io"), join("g", "bob@x.io")
+	a.Needs, b.Needs = []string{b.ID}, []string{a.ID}
+	if r, err := carry(t.Context(), s, planOf(s, 0, []schema.Step{a, b})); err != nil || r.Done != 2 {
+		t.Errorf("%d done, %v", r.Done, err)
+	}
+}

@@ -241,16 +241,17 @@ func List(dir string) ([]string, error) {
 	return list, nil
 }
 
-// Open returns the intents without an outcome: steps that were about to be
-// carried out, or whose answer did not arrive, when the apply was killed. They
-// may have taken effect. It returns nil for an apply that ended.
+// Open returns the steps that may have taken effect without being known to
+// have: those that were about to be carried out when the apply was killed, and
+// those that failed, since an answer that was lost is a failure too. It returns
+// nil for an apply that ended.
 func Open(records []Record) []Record {
 	var open []Record
 	for _, r := range records {
 		switch r.Kind {
 		case Intent:
 			open = append(open, r)
-		case Done, Failed:
+		case Done:
 			open = slices.DeleteFunc(open, func(i Record) bool { return i.Step == r.Step })
 		case End:
 			return nil
