@@ -1,7 +1,11 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -222,6 +226,15 @@ func (r *runner) copy(from, to string) {
 	}
 }
 
+// again returns a runner for another run of the same: on a fresh machine.
+func (r *runner) again() *runner {
+	fresh := *r
+	fresh.workspace, fresh.temp, fresh.artifacts = r.t.TempDir(), r.t.TempDir(), r.t.TempDir()
+	fresh.context = maps.Clone(r.context)
+	fresh.context["runner.temp"] = fresh.temp
+	return &fresh
+}
+
 // action runs the steps of the action.
 func (r *runner) action(with, env map[string]string) string {
 	r.t.Helper()
@@ -325,7 +338,8 @@ func (r *runner) truth(e string) bool {
 const workflowSeed = `{
   "organization": {"id": "3c4f5e6d-7a8b-49c0-9d1e-2f3a4b5c6d7e", "name": "Acme", "provisioning": "login_only"},
   "features": {"chat": true},
-  "members": [{"email": "ann@acme.com", "name": "Ann", "role": "user"}, {"email": "bob@acme.com", "name": "Bob", "role": "user"}]
+  "members": [{"email": "ann@acme.com", "name": "Ann", "role": "user"}, {"email": "bob@acme.com", "name": "Bob", "role": "user"},
+    {"email": "own@acme.com", "name": "Own", "role": "primary_owner"}]
 }`
 
 func workflowConfig(members string) string {
@@ -353,8 +367,53 @@ migration {
 `, members)
 }
 
+// saysWho matches the line of a drift issue about who changed an object.
+var saysWho = regexp.MustCompile(`(?m)^  - last changed 20\d\d.*Z by (own.*acme|apikey).*(removed|added).*$`)
+
+// request sends what a person does, and returns the answer.
+func request(t *testing.T, method, url, body string) []byte {
+	t.Helper()
+	req, err := http.NewRequest(method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("x-api-key", "sk-ant-api01-another")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode >= 300 {
+		t.Fatalf("%s %s: %s %s %v", method, url, resp.Status, answer, err)
+	}
+	return answer
+}
+
+func decode(t *testing.T, data []byte, v any) {
+	t.Helper()
+	if err := json.Unmarshal(data, v); err != nil {
+		t.Fatalf("%v: %s", err, data)
+	}
+}
+
+// idOf returns the id of a member.
+func idOf(t *testing.T, s *emulator.Server, email string) string {
+	t.Helper()
+	var all struct{ Members []struct{ ID, Email string } }
+	decode(t, s.StateJSON(), &all)
+	for _, m := range all.Members {
+		if m.Email == email {
+			return m.ID
+		}
+	}
+	t.Fatalf("no member %s", email)
+	return ""
+}
+
 // TestWorkflowsAsShipped carries out the workflows as they are shipped: a pull
-// request is opened, merged and applied; another comes from a fork.
+// request is opened, merged and applied, a person does the console steps, what
+// is changed by hand is reported until it is gone; another comes from a fork.
 func TestWorkflowsAsShipped(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the command; the long run does it")
@@ -421,8 +480,76 @@ func TestWorkflowsAsShipped(t *testing.T) {
 	if status, _ := apply.run("apply.yml", "apply"); status != "4" {
 		t.Fatalf("apply: status %q, want 4", status)
 	}
-	if list := hub.Issues(); len(list) != 1 || list[0].State != "open" {
+	if list := hub.Issues(); len(list) != 1 || list[0].State != "open" || !strings.Contains(list[0].Body, "- [ ]") {
 		t.Fatalf("issues: %+v", list)
+	}
+
+	// A person does it; the next run on schedule goes on, and closes the issue.
+	do := func(method, path, body string) []byte {
+		t.Helper()
+		return request(t, method, api.URL+path, body)
+	}
+	var role, groups struct {
+		ID   string
+		Data []struct{ ID string }
+	}
+	decode(t, do("POST", "/console/roles", `{"name": "base"}`), &role)
+	for range 3 {
+		if status, _ := apply.again().run("apply.yml", "apply"); status == "0" {
+			break
+		} else if status != "4" {
+			t.Fatalf("apply: status %q, want 4", status)
+		}
+		decode(t, do("GET", "/v1/organizations/rbac_groups", ""), &groups)
+		do("PUT", "/console/groups/"+groups.Data[0].ID+"/roles/"+role.ID, "")
+	}
+	checklist := hub.Issues()[0]
+	if checklist.State != "closed" || !strings.Contains(checklist.Body, "Nothing waits") {
+		t.Fatalf("after all was done the issue is %+v", checklist)
+	}
+
+	// Drift: nothing, found, found again with more, gone.
+	drift := new(map[string]string{}, map[string]string{"": tree(both)}, merged)
+	drifts := func(wantStatus string) *githubtest.Issue {
+		t.Helper()
+		if status, _ := drift.again().run("drift.yml", "drift"); status != wantStatus {
+			t.Fatalf("drift: status %q, want %s", status, wantStatus)
+		}
+		list := hub.Issues()
+		switch {
+		case len(list) == 1:
+			return nil
+		case len(list) > 2 || list[0].Body != checklist.Body:
+			t.Fatalf("issues: %+v, want that of the checklist and one of the drift", list)
+		}
+		return &list[1]
+	}
+	if i := drifts("0"); i != nil {
+		t.Errorf("drift of nothing: %+v", i)
+	}
+	do("PATCH", "/console/roles/"+role.ID, `{"add": [{"action": "web_search", "resource": {"type": "organization"}}]}`)
+	first := drifts("2")
+	if first == nil || first.State != "open" || !strings.Contains(first.Title, "1 object") {
+		t.Fatalf("drift: %+v", first)
+	}
+	if !saysWho.MatchString(first.Body) || !strings.Contains(first.Body, "<code>role&#46;base</code>") || !strings.Contains(first.Body, "web") {
+		t.Errorf("the issue does not say what, who and when:\n%s", first.Body)
+	}
+	do("DELETE", "/v1/organizations/rbac_groups/"+groups.Data[0].ID+"/members/"+idOf(t, vendor, "bob@acme.com"), "")
+	second := drifts("2")
+	if second == nil || second.Number != first.Number || second.State != "open" || !strings.Contains(second.Title, "2 objects") || second.Body == first.Body {
+		t.Fatalf("found again: %+v", second)
+	}
+	if n := len(saysWho.FindAllString(second.Body, -1)); n != 2 {
+		t.Errorf("%d of 2 objects say who changed them:\n%s", n, second.Body)
+	}
+	if third := drifts("2"); third == nil || third.Title != second.Title || third.Body != second.Body {
+		t.Errorf("found a third time, the issue changes: %+v", third)
+	}
+	do("PATCH", "/console/roles/"+role.ID, `{"remove": [{"action": "web_search", "resource": {"type": "organization"}}]}`)
+	do("POST", "/v1/organizations/rbac_groups/"+groups.Data[0].ID+"/members", fmt.Sprintf(`{"user_id": %q}`, idOf(t, vendor, "bob@acme.com")))
+	if last := drifts("0"); last == nil || last.Number != first.Number || last.State != "closed" {
+		t.Errorf("gone: %+v", last)
 	}
 
 	// A fork: it is compared with its base, and another job comments.

@@ -69,7 +69,14 @@ func driftMarkdown(d *plan.Drift, most, items int) string {
 		}
 	}
 	if n := len(d.Unread); n > 0 {
-		fmt.Fprintf(&b, "\nNot read: %s.\n", schema.Count(n, "part"))
+		fmt.Fprintf(&b, "\n%s that could not be read:\n\n", schema.Count(n, "thing"))
+		for i, u := range d.Unread {
+			if i >= most+fewest {
+				fmt.Fprintf(&b, "- and %s more\n", schema.Thousands(n-i))
+				break
+			}
+			fmt.Fprintf(&b, "- %s: %s; affects %s\n", mdText(u.What), mdText(u.Why), mdText(u.Affects))
+		}
 	}
 	return b.String()
 }
