@@ -50,7 +50,10 @@ func serveGitHub(e *testscript.Env) error {
 //
 //	github dump FILE             everything there is, as JSON
 //	github comment N FILE        the body of the newest comment of our own on #N
-//	github count WHAT N          how many comments, checks, labels or issues there are (of #N)
+//	github issue N FILE          state, title and body of the issue of our own that was opened as the Nth
+//	github count WHAT N          how many comments, edits of comments, or labels there are of #N
+//	github count checks SHA N    how many check runs there are on a commit
+//	github count issues N        how many issues are open
 //	github push N SHA            a new commit on a pull request
 //	github merge N SHA           a pull request is merged
 //	github edit N OLD NEW        somebody edits the comments on #N
@@ -77,10 +80,37 @@ func gitHub(ts *testscript.TestScript, neg bool, args []string) {
 			}
 		}
 		ts.Fatalf("no comment of %s on #%d", s.Login, number(1))
+	case "issue":
+		list := s.Issues()
+		if n := number(1); n < 1 || n > len(list) {
+			ts.Fatalf("there are %d issues", len(list))
+		}
+		i := list[number(1)-1]
+		ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte("state: "+i.State+"\ntitle: "+i.Title+"\n"+i.Body), 0o600))
 	case "count":
-		got := map[string]int{"comments": len(s.Comments(number(2))), "labels": len(s.Labels(number(2)))}[args[1]]
-		if got != number(3) {
-			ts.Fatalf("%d %s, want %d", got, args[1], number(3))
+		got := 0
+		switch args[1] {
+		case "comments":
+			got = len(s.Comments(number(2)))
+		case "edits":
+			for _, c := range s.Comments(number(2)) {
+				got += c.Edits
+			}
+		case "labels":
+			got = len(s.Labels(number(2)))
+		case "checks":
+			got = len(s.Checks(args[2]))
+		case "issues":
+			for _, i := range s.Issues() {
+				if i.State == "open" {
+					got++
+				}
+			}
+		default:
+			ts.Fatalf("github count %s: no such thing", args[1])
+		}
+		if want := number(len(args) - 1); got != want {
+			ts.Fatalf("%d %s, want %d", got, args[1], want)
 		}
 	case "push":
 		s.Push(number(1), args[2])

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -123,6 +125,7 @@ func requests(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // byHand lets another admin change something: byhand PATCH /console/roles/ID BODY.
+// {NAME} in the path or body is the id of the role, group or member of that name.
 func byHand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 || len(args) > 3 {
 		ts.Fatalf("usage: byhand METHOD PATH [BODY]")
@@ -131,7 +134,8 @@ func byHand(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) == 3 {
 		body = args[2]
 	}
-	req, err := http.NewRequest(args[0], ts.Getenv("ROLECALL_ENDPOINT")+args[1], strings.NewReader(body))
+	named := strings.NewReplacer(idsByName(ts)...)
+	req, err := http.NewRequest(args[0], ts.Getenv("ROLECALL_ENDPOINT")+named.Replace(args[1]), strings.NewReader(named.Replace(body)))
 	ts.Check(err)
 	req.Header.Set("x-api-key", "sk-ant-api01-another")
 	req.Header.Set("content-type", "application/json")
@@ -142,6 +146,18 @@ func byHand(ts *testscript.TestScript, neg bool, args []string) {
 	if resp.StatusCode >= 300 {
 		ts.Fatalf("%s %s: %s %s", args[0], args[1], resp.Status, answer)
 	}
+}
+
+// idsByName returns {NAME} and id, in turn, of everything that has a name.
+func idsByName(ts *testscript.TestScript) []string {
+	type named struct{ ID, Name, Email string }
+	var all struct{ Roles, Groups, Members []named }
+	ts.Check(json.Unmarshal(ts.Value(liveKey{}).(live).StateJSON(), &all))
+	var list []string
+	for _, n := range slices.Concat(all.Roles, all.Groups, all.Members) {
+		list = append(list, "{"+cmp.Or(n.Email, n.Name)+"}", n.ID)
+	}
+	return list
 }
 
 // unchanged wants the organization to be, to the byte, as it was in the
