@@ -416,6 +416,7 @@ func (a *analysis) stages() {
 		}
 	}
 	a.plan.Summary.Stages = len(a.plan.Stages)
+	a.pace(a.plan.Stages)
 	for i := range a.plan.Stages {
 		st := &a.plan.Stages[i]
 		a.plan.Summary.Requests += st.Requests
@@ -436,7 +437,9 @@ func (a *analysis) stages() {
 				same = append(same, i)
 			}
 		}
-		for _, st := range a.split(same, phases) {
+		parts := a.split(same, phases)
+		a.pace(parts)
+		for _, st := range parts {
 			st.Held, st.HeldWhy = true, why
 			a.plan.Stages = append(a.plan.Stages, st)
 			a.plan.Summary.HeldSteps += len(st.Steps)
@@ -448,6 +451,20 @@ func (a *analysis) stages() {
 	}
 	for _, v := range unsafe {
 		a.plan.Unsafe = append(a.plan.Unsafe, a.unsafe(v))
+	}
+}
+
+// pace estimates what stages take, one after the other.
+func (a *analysis) pace(stages []Stage) {
+	batches := make([]schema.Batch, len(stages))
+	for i, st := range stages {
+		batches[i].Settle = st.SettleSeconds
+		for _, v := range st.Steps {
+			batches[i].Steps = append(batches[i].Steps, *a.plan.Steps[v.ID])
+		}
+	}
+	for i, cost := range a.System.Pace(a.b.live, batches) {
+		stages[i].Requests, stages[i].Seconds = cost.Requests, cost.Seconds
 	}
 }
 
@@ -482,17 +499,14 @@ func (a *analysis) split(steps []int, phases []string) []Stage {
 	var list []Stage
 	for _, k := range keys {
 		st := Stage{Phase: phases[k.phase], Wave: k.wave}
-		var own []schema.Step
 		for _, i := range by[k] {
 			step := &a.steps[i]
 			a.plan.Steps[step.ID] = step
-			own = append(own, *step)
 			st.Steps = append(st.Steps, StepView{
 				ID: step.ID, Via: step.Via, Action: step.Action, Address: step.Addr, Request: step.Request,
 				Console: step.Console, Proof: step.Proof, Direction: a.direction(step),
 			})
 		}
-		st.Requests, st.Seconds = a.System.Pace(own)
 		list = append(list, st)
 	}
 	return list

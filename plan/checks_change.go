@@ -247,7 +247,7 @@ func (a *analysis) largeGroups() {
 	}
 	slices.Sort(order)
 	for _, addr := range order {
-		_, seconds := a.System.Pace(joins[addr])
+		seconds := a.System.Pace(a.b.live, []schema.Batch{{Steps: joins[addr]}})[0].Seconds
 		if seconds <= 3600 {
 			continue
 		}

@@ -30,7 +30,7 @@ type System interface {
 	Expand(changes []*schema.Change, live, desired *schema.State) []schema.Step
 	Access(states ...*schema.State) (*access.Model, [][]*access.State)
 	Limits(typ string) int
-	Pace(steps []schema.Step) (requests, seconds int)
+	Pace(live *schema.State, batches []schema.Batch) []schema.Cost
 }
 
 // A Checker is a System with checks of its own. What they find is judged like

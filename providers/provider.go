@@ -59,6 +59,7 @@ type Environment struct {
 	Progress func(done, total int) // called as reading goes on; may be nil
 	NoCache  bool                  // read everything, whatever was kept of the last time
 	Reset    bool                  // start an embedded emulator over from its seed
+	HTTP     http.RoundTripper     // carries the requests, nil for the network
 }
 
 // An Emulation says what an emulator starts from and where it keeps its state.
@@ -106,9 +107,9 @@ type System interface {
 	// limit.
 	Limits(typ string) int
 
-	// Pace estimates the requests and the seconds that steps cost at the
-	// system's documented rate.
-	Pace(steps []schema.Step) (requests, seconds int)
+	// Pace estimates what batches of steps cost, one after the other, at the
+	// system's documented rate, right after everything was read.
+	Pace(live *schema.State, batches []schema.Batch) []schema.Cost
 }
 
 // A Checker is a System that has checks of its own: what they find is shown

@@ -238,3 +238,16 @@ type Console struct {
 	By    string   `json:"by"`    // who may do it
 	Do    []string `json:"do"`    // what to do, line by line
 }
+
+// A Batch is steps that are carried out together, and the seconds that are
+// waited after them.
+type Batch struct {
+	Steps  []Step
+	Settle int
+}
+
+// A Cost is what a batch of steps takes at the rate that a system documents:
+// the requests that write, and the seconds, which the reads that prove them and
+// the requests of the batches before are part of. What people do by hand, and
+// waiting until changes are in force, are not.
+type Cost struct{ Requests, Seconds int }

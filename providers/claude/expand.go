@@ -630,22 +630,3 @@ func body(name, value string) json.RawMessage {
 	b, _ := json.Marshal(map[string]string{name: value}) // strings always encode
 	return b
 }
-
-// Pace estimates the requests of steps and the seconds they take at the
-// documented rates, each with the read that proves it.
-//
-// Source: Admin API reference, rate limits: 100 requests a minute for members,
-// groups and roles, 60 for spend limits. Read 2026-11-22.
-func (s *System) Pace(steps []schema.Step) (requests, seconds int) {
-	admin, spend := 0, 0
-	for _, step := range steps {
-		switch {
-		case step.Request == nil:
-		case strings.Contains(step.Request.Path, "/spend_limits"):
-			spend++
-		default:
-			admin++
-		}
-	}
-	return admin + spend, max(admin*60/100, spend)
-}

@@ -64,7 +64,7 @@ const keyTimeout = 30 * time.Second
 // configuration names a seed, else the API at its endpoint.
 func ConnectToWrite(ctx context.Context, c *schema.Config, env providers.Environment) (*providers.Connection, providers.Editor, error) {
 	s := New(c)
-	o := Options{UserAgent: "rolecall", Progress: env.Progress}
+	o := Options{UserAgent: "rolecall", Progress: env.Progress, HTTP: env.HTTP}
 	conn := &providers.Connection{Close: func() error { return nil }}
 	api := apiBlock(c)
 	endpoint := env.Getenv("ROLECALL_ENDPOINT")
@@ -74,14 +74,14 @@ func ConnectToWrite(ctx context.Context, c *schema.Config, env providers.Environ
 		if err != nil {
 			return nil, nil, err
 		}
-		conn.Emulated, conn.Close, conn.InForce = true, stop, askHealth(ctx, base).inForce()
+		conn.Emulated, conn.Close, conn.InForce = true, stop, askHealth(ctx, nil, base).inForce()
 		o.Endpoint, o.Key, o.Unpaced = base, "embedded-emulator", true
 	} else {
 		o.Endpoint = endpoint
 		if o.Endpoint == "" {
 			o.Endpoint = api.Text("endpoint", DefaultEndpoint)
 		}
-		h := askHealth(ctx, o.Endpoint)
+		h := askHealth(ctx, env.HTTP, o.Endpoint)
 		conn.Emulated, conn.InForce, o.TimeScale = h.emulator, h.inForce(), h.Scale
 		o.Unpaced = h.emulator && !h.Limits
 		if err := keys(ctx, api, env, &o); err != nil {
@@ -99,7 +99,7 @@ func ConnectToWrite(ctx context.Context, c *schema.Config, env providers.Environ
 	conn.Reader = r
 	edit := editor{writes: writes, live: r}
 	if conn.Emulated {
-		return conn, &emulatedEditor{edit, console{System: s, base: o.Endpoint, client: &http.Client{Timeout: timeout}, live: r}}, nil
+		return conn, &emulatedEditor{edit, console{System: s, base: o.Endpoint, client: &http.Client{Transport: env.HTTP, Timeout: timeout}, live: r}}, nil
 	}
 	return conn, &edit, nil
 }
@@ -133,7 +133,7 @@ func (h health) inForce() time.Duration { return time.Duration(h.InForceMS) * ti
 // askHealth asks whether the endpoint is an emulator on this machine; the zero
 // health says that it is not. No key is sent to find out, and nothing at all to
 // any other machine.
-func askHealth(ctx context.Context, endpoint string) health {
+func askHealth(ctx context.Context, carrier http.RoundTripper, endpoint string) health {
 	u, err := url.Parse(endpoint)
 	if err != nil || !isLoopback(u.Hostname()) {
 		return health{}
@@ -144,7 +144,7 @@ func askHealth(ctx context.Context, endpoint string) health {
 	if err != nil {
 		return health{}
 	}
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Transport: carrier, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
 		return health{}

@@ -80,20 +80,25 @@ const perHour = 10
 
 // Pace estimates requests, and seconds at ten individual grants an hour and
 // ten of everything else a second.
-func (s *System) Pace(steps []schema.Step) (requests, seconds int) {
-	individual := 0
-	for _, step := range steps {
-		if step.Via != schema.ByAPI {
-			continue
+func (s *System) Pace(_ *schema.State, batches []schema.Batch) []schema.Cost {
+	costs := make([]schema.Cost, len(batches))
+	granted, passed := 0, 0 // individual grants, and seconds until now
+	for i, b := range batches {
+		individual := granted
+		for _, step := range b.Steps {
+			if step.Via != schema.ByAPI {
+				continue
+			}
+			costs[i].Requests++
+			if strings.HasSuffix(step.ID, "/vendors") {
+				individual++
+			}
 		}
-		requests++
-		if strings.HasSuffix(step.ID, "/vendors") {
-			individual++
+		costs[i].Seconds = (costs[i].Requests + 9) / 10
+		if full := (individual - 1) / perHour; individual > granted && full > 0 { // the first ten go at once
+			costs[i].Seconds = max(costs[i].Seconds, full*3600-passed)
 		}
+		granted, passed = individual, passed+costs[i].Seconds+b.Settle
 	}
-	seconds = (requests + 9) / 10
-	if individual > perHour { // the first ten go at once
-		seconds += (individual - perHour) * 3600 / perHour
-	}
-	return requests, seconds
+	return costs
 }

@@ -106,4 +106,6 @@ func (s *System) Complete(_, _ *schema.State) {}
 func (s *System) Limits(string) int { return 0 }
 
 // Pace returns nothing: no step is a request.
-func (s *System) Pace([]schema.Step) (requests, seconds int) { return 0, 0 }
+func (s *System) Pace(_ *schema.State, batches []schema.Batch) []schema.Cost {
+	return make([]schema.Cost, len(batches))
+}
