@@ -39,7 +39,7 @@ var mayImport = map[string][]string{
 	"providers/elvex":                   {"schema", "schema/access", "providers", "providers/ledger"},
 	"providers/providertest":            {"schema", "schema/access", "plan", "providers"},
 	"providers/ledger":                  {"schema", "providers"},
-	"providers/claude":                  {"schema", "schema/access", "schema/edit", "providers", "providers/emulator"},
+	"providers/claude":                  {"schema", "schema/access", "schema/edit", "providers", "providers/emulator", "providers/ledger"},
 	"providers/all":                     {"schema", "providers", "providers/claude", "providers/conduit", "providers/belay", "providers/elvex"},
 	"apply/journal":                     {},
 	"apply":                             {"schema", "plan", "providers", "apply/journal"},

@@ -38,8 +38,13 @@ func permAdmin(area string) string { return "admin." + area }
 type mapping struct {
 	*System
 	model      *access.Model
-	connectors map[string][]string // tools by connector label, sorted
-	labels     []string            // of capabilities, sorted
+	connectors map[string][]string         // tools by connector label, sorted
+	labels     []string                    // of capabilities, sorted
+	seated     map[schema.Address][]string // who has each seat
+}
+
+func newMapping(s *System) *mapping {
+	return &mapping{System: s, connectors: map[string][]string{}, seated: map[schema.Address][]string{}}
 }
 
 // Access maps states into the access model:
@@ -56,7 +61,7 @@ type mapping struct {
 // Source: help centre, custom roles and role-based permissions; product guide
 // "Set up role-based permissions on Enterprise plans". Read 2026-11-22.
 func (s *System) Access(states ...*schema.State) (*access.Model, [][]*access.State) {
-	m := &mapping{System: s, connectors: map[string][]string{}}
+	m := newMapping(s)
 	m.vocabulary(states)
 	u := access.NewUniverse(m.permissions())
 	var members, groups, roles []string
@@ -103,8 +108,14 @@ func unknown(st *schema.State) bool {
 				return true
 			}
 		case "role":
-			if o.Get(attrCapabilities).Kind() == schema.KindUnavailable {
+			if o.Get(attrCapabilities).Kind() == schema.KindUnavailable || o.Get(attrUnsure).Known() {
 				return true
+			}
+		case "connector", "spend":
+			for _, attr := range confirmable[o.Type] {
+				if o.Get(attr).Kind() == schema.KindUnavailable {
+					return true
+				}
 			}
 		case "plugin":
 			if v := o.Get(attrInstall); v.Kind() == schema.KindUnavailable || v.Known() && !slices.Contains(pluginLevels, v.AsText()) {
@@ -161,6 +172,7 @@ func (m *mapping) seats(u *access.Universe, states []*schema.State) []access.Sea
 				}
 			}
 			seats = append(seats, access.Seat{Name: string(o.Addr), Cap: c})
+			m.seated[o.Addr] = o.Get(attrMembers).AsSet()
 		}
 	}
 	slices.SortFunc(seats, func(a, b access.Seat) int { return strings.Compare(a.Name, b.Name) })
@@ -291,14 +303,17 @@ func (m *mapping) state(st *schema.State, most bool) *access.State {
 			if l, ok := limitValue(o); ok {
 				s.Settings[0].Default = l
 			}
-			if l, err := parseLimit(o.Get(attrCeiling)); err == nil {
+			if v := o.Get(attrCeiling); v.Kind() == schema.KindUnavailable && !most { // may be anything
+				s.Settings[0].Ceiling = 0
+			} else if l, err := parseLimit(v); err == nil {
 				s.Settings[0].Ceiling = l
 			}
-			if v := o.Get(attrPrecedence); v.Known() {
+			switch v := o.Get(attrPrecedence); {
+			case v.Known():
 				s.Settings[0].Highest = v.AsText() == "highest"
+			case v.Kind() == schema.KindUnavailable:
+				s.Settings[0].Highest = most
 			}
-		case "seat_tier":
-			m.seat(s, o)
 		case "plugin":
 			m.plugin(s, st, o, most)
 		case "feature":
@@ -307,12 +322,15 @@ func (m *mapping) state(st *schema.State, most bool) *access.State {
 				u.Put(s.Ceiling, p, 0)
 			}
 		case "connector":
-			m.policy(s, o)
+			m.policy(s, o, most)
 		case "role":
-			for part, set := range m.grants(o) {
+			for part, set := range m.grants(o, most) {
 				s.Grants[m.model.Source(sourceName(o.Addr, part))] = set
 			}
 		}
+	}
+	for _, o := range st.Of("seat_tier") {
+		m.seat(s, o)
 	}
 	for _, g := range st.Of("group") {
 		m.group(s, g, most)
@@ -342,10 +360,11 @@ func parseLimit(v schema.Value) (access.Limit, error) {
 	return access.ParseLimit(v.AsText())
 }
 
-// seat maps who has a seat, and its limit.
+// seat maps who has a seat, and its limit. A seat is constant during a plan:
+// that of the last state holds for all of them.
 func (m *mapping) seat(s *access.State, o *schema.Object) {
 	n, _ := m.model.SeatOf(string(o.Addr))
-	for _, email := range o.Get(attrMembers).AsSet() {
+	for _, email := range m.seated[o.Addr] {
 		if i := m.model.Member(email); i >= 0 && s.Seat[i] == 0 {
 			s.Seat[i] = n
 		}
@@ -416,23 +435,43 @@ func (m *mapping) group(s *access.State, g *schema.Object, most bool) {
 	}
 }
 
-func (m *mapping) policy(s *access.State, o *schema.Object) {
+// policy maps the organization's tool policy of a connector. One that nothing
+// tells is no ceiling; one that is in doubt may be anything.
+func (m *mapping) policy(s *access.State, o *schema.Object, most bool) {
 	u := m.model.Universe
-	label := m.connectorLabel(o.Key)
-	base, _ := toolScale.Level(o.Get(attrPolicy).AsText())
-	put := func(key string, level access.Level) {
+	for key, level := range m.ceilings(o, most) {
 		if p, ok := u.Find(key); ok {
-			u.Put(s.Ceiling, p, level)
+			u.Put(s.Ceiling, p, access.Level(level))
 		}
 	}
-	put(permConnector(label)+".*", base)
+}
+
+// ceilings returns the level that the policy of a connector allows, by
+// permission.
+func (m *mapping) ceilings(o *schema.Object, most bool) map[string]int {
+	label := m.connectorLabel(o.Key)
+	top := int(toolScale.Top())
+	doubt := func(v schema.Value) bool { return v.Kind() == schema.KindUnavailable && !most }
+	policy, own := o.Get(attrPolicy), o.Get(attrToolPolicy)
+	base := top
+	switch {
+	case policy.Known():
+		base = levelOf(policy.AsText())
+	case doubt(policy):
+		base = 0
+	}
+	levels := map[string]int{permConnector(label) + ".*": base}
 	for _, tool := range m.connectors[label] {
 		level := base
-		if own, ok := o.Get(attrToolPolicy).AsMap()[tool]; ok {
-			level, _ = toolScale.Level(own)
+		if doubt(own) {
+			level = 0
 		}
-		put(permTool(label, tool), level)
+		if v, ok := own.AsMap()[tool]; ok {
+			level = levelOf(v)
+		}
+		levels[permTool(label, tool)] = level
 	}
+	return levels
 }
 
 // A role grants through rows, and rows add up: a tool is at the highest of the
@@ -454,8 +493,9 @@ var roleParts = []string{partRows, partBlanket, partDefault, partConnectors, par
 func sourceName(role schema.Address, part string) string { return string(role) + part }
 
 // grants returns what each part of a role grants. A connector that is held
-// under the role's default has only what is named for it.
-func (m *mapping) grants(o *schema.Object) map[string]access.Set {
+// under the role's default has only what is named for it; where it is not known
+// whether it is held so, most says which reading to take.
+func (m *mapping) grants(o *schema.Object, most bool) map[string]access.Set {
 	u := m.model.Universe
 	parts := map[string]access.Set{}
 	for _, part := range roleParts {
@@ -490,6 +530,9 @@ func (m *mapping) grants(o *schema.Object) map[string]access.Set {
 	}
 	put(partDefault, anyConnector, base)
 	tools, own, below := o.Get(attrTools).AsMap(), o.Get(attrConnectors).AsMap(), o.Get(attrBelow).AsMap()
+	if unsure := o.Get(attrUnsure); unsure.Known() && !most {
+		below = unsure.AsMap()
+	}
 	for label, names := range m.connectors {
 		level := base
 		if held, ok := below[label]; ok {

@@ -105,6 +105,9 @@ func (s *System) live(w world) *schema.State {
 	for _, o := range d.Objects {
 		if o.Type == "connector" {
 			desired.Add(o)
+			if st.Objects[o.Addr] == nil { // confirmed as it is described
+				st.Add(o.Clone())
+			}
 		}
 	}
 	s.Complete(st, desired)

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/renameio/v2/maybe"
@@ -61,7 +62,7 @@ func anchorOf(events []Event, known anchor) anchor {
 }
 
 const (
-	cacheFormat = 1
+	cacheFormat = 2
 
 	// anchorPage is how many events are looked at for an anchor.
 	anchorPage = 100
@@ -142,9 +143,10 @@ func (r *Reading) FetchCached(ctx context.Context, path string) (*Snapshot, erro
 	return snap, nil
 }
 
-// cacheID says what a snapshot belongs to. Two keys may see different things.
+// cacheID says what a snapshot belongs to. Two keys may see different
+// things, and another ledger asks for other types of activity.
 func (r *Reading) cacheID(organization string) string {
-	sum := sha256.Sum256([]byte(r.c.identity + "\x00" + organization))
+	sum := sha256.Sum256([]byte(r.c.identity + "\x00" + organization + "\x00" + strings.Join(r.events, ",")))
 	return hex.EncodeToString(sum[:])
 }
 
@@ -239,6 +241,11 @@ func (r *Reading) renew(ctx context.Context, old *cached) (snap *Snapshot, a anc
 	limits, groups, precise := touched(changes)
 	if !precise {
 		return nil, anchor{}, false
+	}
+	for _, e := range slices.Backward(changes) {
+		if slices.Contains(r.events, e.Type) {
+			snap.Events = slices.Insert(snap.Events, 0, e)
+		}
 	}
 	before := mode(snap)
 	g, ctx := errgroup.WithContext(ctx)

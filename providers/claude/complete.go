@@ -8,12 +8,15 @@ import (
 	"github.com/rolecall/rolecall/schema"
 )
 
-// Complete takes over from the configuration what no read shows: connectors
-// with their policy, who has which seat, the spend ceiling, what a role holds
-// under its default, descriptions, and rows of features that are off and stay
-// off. It works out the individual limits that groups enforce.
+// Complete says of everything that the configuration describes and no read
+// shows whether it is known: what was confirmed is in live already, the rest is
+// unknown, and a step. It takes over what is declared of the product rather
+// than wanted of it: the tools of connectors, what a seat excludes,
+// descriptions, rows of features that are off and stay off. And it works out
+// the individual limits that groups enforce.
 func (s *System) Complete(live, desired *schema.State) {
-	for addr, want := range desired.Objects {
+	for _, addr := range slices.Sorted(maps.Keys(desired.Objects)) {
+		want := desired.Objects[addr]
 		have := live.Objects[addr]
 		switch want.Type {
 		case "connector":
@@ -23,12 +26,12 @@ func (s *System) Complete(live, desired *schema.State) {
 		case "spend":
 			completeSpend(have, want, live)
 		case "role_mapping":
-			if have == nil {
-				live.Add(want.Clone())
-				live.Unread = append(live.Unread, schema.Unread{What: "whether " + string(addr) + " is in force", Affects: "whom the identity provider moves to another organization role",
-					Why: "no API shows mappings: what the configuration says is taken on trust"})
+			if have == nil && want.Described() {
+				unconfirmed(live, want, "", "whether "+string(addr)+" is in force", "whom the identity provider moves to another organization role",
+					"look it up under "+mappingsPage)
 			}
 		case "role":
+			completeBelow(have, want, live)
 			if have != nil {
 				s.completeRole(have, want, live, desired)
 			}
@@ -43,68 +46,82 @@ func (s *System) Complete(live, desired *schema.State) {
 	slices.SortFunc(live.Unread, func(a, b schema.Unread) int { return strings.Compare(a.What, b.What) })
 }
 
-// completeConnector takes the tools, and the policy as far as the activity
-// feed does not tell it, from the configuration.
+// unconfirmed notes that something is unknown until somebody confirms it. Step
+// is what the step that does so is called, after the address; fix is what to do
+// instead where it is already as described.
+func unconfirmed(live *schema.State, want *schema.Object, step, what, affects, fix string) {
+	if step != "" {
+		fix += ", and if it is as described already: rolecall confirm " + string(want.Addr) + "/" + step
+	}
+	live.Unread = append(live.Unread, schema.Unread{What: what, Why: nobodyConfirmed, Affects: affects, Unverified: true, Addr: want.Addr, Fix: fix})
+}
+
+const nobodyConfirmed = "no API shows it, and nobody confirmed it since it was last changed"
+
+// doubtful reports whether an attribute that is wanted is one that only a
+// confirmation shows, and there is none; have then says so.
+func doubtful(have, want *schema.Object, attr string) bool {
+	if !want.Get(attr).Known() || have.Get(attr).Known() {
+		return false
+	}
+	have.Put(attr, schema.Unavailable(nobodyConfirmed))
+	return true
+}
+
+// completeConnector takes the tools from the configuration, since no read shows
+// them. The policy is known as far as the activity feed or the ledger tells it.
 func (s *System) completeConnector(have, want *schema.Object, live *schema.State) {
 	if !want.Described() {
 		return
 	}
-	trust := func() {
-		if want.Get(attrPolicy).AsText() != "always_allow" || len(want.Get(attrToolPolicy).AsMap()) > 0 {
-			live.Unread = append(live.Unread, schema.Unread{
-				What:    "the organization's tool policy of " + string(want.Addr),
-				Why:     "no API shows it: what the configuration says is taken on trust",
-				Affects: "the ceiling of " + permConnector(s.connectorLabel(want.Key)),
-			})
-		}
-	}
 	if have == nil {
-		live.Add(want.Clone())
-		trust()
-		return
+		have = &schema.Object{Type: want.Type, Addr: want.Addr, ID: want.ID, Key: want.Key}
+		live.Add(have)
 	}
 	have.Put(attrTools, want.Get(attrTools))
-	if !have.Get(attrPolicy).Known() {
-		have.Put(attrPolicy, want.Get(attrPolicy))
-		trust()
-	}
-	if !have.Get(attrToolPolicy).Known() {
-		have.Put(attrToolPolicy, want.Get(attrToolPolicy))
+	all, some := doubtful(have, want, attrPolicy), doubtful(have, want, attrToolPolicy)
+	if all || some {
+		unconfirmed(live, want, "policy", "the organization's tool policy of "+string(want.Addr), "the ceiling of "+permConnector(s.connectorLabel(want.Key)),
+			"look it up under "+connectorsPage)
 	}
 }
 
-// completeSeat takes from the configuration who has a seat and what it
-// excludes, which is constant during a plan. A seat tier without a limit is
-// not in any reply.
+// completeSeat takes from the configuration what a seat excludes. A seat tier
+// without a limit is not in any reply, and who has it in none at all.
 func completeSeat(have, want *schema.Object, live *schema.State) {
 	if !want.Described() {
 		return
 	}
 	if have == nil {
-		have = want.Clone()
+		have = &schema.Object{Type: want.Type, Addr: want.Addr, Key: want.Key}
 		have.Put(attrLimit, schema.Absent)
 		if spend := live.Objects[spendAddress]; spend != nil && spend.Get(attrLimit).Kind() == schema.KindUnavailable {
 			have.Put(attrLimit, spend.Get(attrLimit))
+			if want.Get(attrLimit).Known() {
+				want.Put(attrLimit, spend.Get(attrLimit))
+			}
 		}
 		live.Add(have)
 	}
 	have.Put(attrExcludes, want.Get(attrExcludes))
-	have.Put(attrMembers, want.Get(attrMembers))
+	if doubtful(have, want, attrMembers) {
+		unconfirmed(live, want, "members", "who has "+string(want.Addr), "what these people can have at most, and their limit",
+			"look them up under "+membersPage)
+	}
 }
 
-// completeSpend takes the ceiling and the precedence from the configuration.
+// completeSpend says whether the ceiling and the precedence are known.
 func completeSpend(have, want *schema.Object, live *schema.State) {
 	if have == nil {
 		return
 	}
-	for _, attr := range []string{attrCeiling, attrPrecedence} {
-		if v := want.Get(attr); v.Known() {
-			have.Put(attr, v)
-		}
+	if doubtful(have, want, attrCeiling) {
+		unconfirmed(live, want, "ceiling", "the organization's spend ceiling", "the limit of members who have a higher one or none",
+			"look it up under "+usagePage)
 	}
-	if want.Get(attrCeiling).Known() {
-		live.Unread = append(live.Unread, schema.Unread{What: "the organization's spend ceiling", Affects: "the limit of members who have a higher one or none",
-			Why: "no API tells it apart from the default limit: what the configuration says is taken on trust"})
+	if doubtful(have, want, attrPrecedence) {
+		unconfirmed(live, want, "precedence", "which of several group limits wins", "the limit of members of several groups with limits",
+			"look it up under "+defaultsPage)
 	}
 }
 
@@ -189,7 +206,7 @@ func (s *System) decides(v, w schema.Value) bool {
 func unreadable(have, want *schema.Object, live *schema.State) {
 	for _, attr := range slices.Sorted(maps.Keys(want.Attrs)) {
 		v := have.Get(attr)
-		if v.Kind() != schema.KindUnavailable || attr == attrEnabled || want.Attrs[attr].Kind() == schema.KindUnavailable {
+		if v.Kind() != schema.KindUnavailable || slices.Contains(confirmable[want.Type], attr) || want.Attrs[attr].Kind() == schema.KindUnavailable {
 			continue
 		}
 		want.Put(attr, v)
@@ -213,15 +230,13 @@ func (s *System) unknownToggles(live, desired *schema.State) {
 			others[v.Why()] = append(others[v.Why()], s.words.label(o.Key))
 			continue
 		}
-		if !want.Get(attrEnabled).AsBool() { // nothing would ever show that it was switched off
-			o.Put(attrEnabled, schema.Bool(false))
-			live.Unread = append(live.Unread, schema.Unread{What: "whether " + string(o.Addr) + " is off", Why: v.Why() + "; the configuration's word is taken",
-				Affects: "who has " + permCapability(s.words.label(o.Key)) + " now", Unverified: true, Addr: o.Addr,
-				Fix: "look it up under Organization settings › Capabilities"})
-			continue
+		what, verb := "whether "+string(o.Addr)+" is on", "on"
+		if !want.Get(attrEnabled).AsBool() {
+			what, verb = "whether "+string(o.Addr)+" is off", "off"
 		}
-		live.Unread = append(live.Unread, schema.Unread{What: "whether " + string(o.Addr) + " is on", Why: v.Why(),
-			Affects: "who has " + permCapability(s.words.label(o.Key)) + " now"})
+		live.Unread = append(live.Unread, schema.Unread{What: what, Why: v.Why() + ", and nobody confirmed it",
+			Affects: "who has " + permCapability(s.words.label(o.Key)) + " now", Unverified: true, Addr: o.Addr,
+			Fix: "look it up under " + capabilitiesPage + ", and if it is as described already: rolecall confirm " + string(o.Addr) + "/" + verb})
 	}
 	for _, why := range slices.Sorted(maps.Keys(others)) {
 		live.Unread = append(live.Unread, schema.Unread{What: "whether features that no block describes are on: " + strings.Join(others[why], ", "),
@@ -232,15 +247,6 @@ func (s *System) unknownToggles(live, desired *schema.State) {
 func (s *System) completeRole(have, want *schema.Object, live, desired *schema.State) {
 	if v := want.Get(attrDescription); v.Known() {
 		have.Put(attrDescription, v)
-	}
-	if below := want.Get(attrBelow); below.Known() && s.sameRows(have, want) {
-		have.Put(attrBelow, below)
-		live.Unread = append(live.Unread, schema.Unread{
-			What:       "levels under the connector default of " + string(want.Addr),
-			Why:        "the API has no row for them: what the configuration says is taken on trust",
-			Affects:    "the tools of " + strings.Join(slices.Sorted(maps.Keys(below.AsMap())), ", "),
-			Unverified: true, Addr: want.Addr, Fix: "look them up in the console: " + belowText(below),
-		})
 	}
 	if !have.Get(attrCapabilities).Known() || !want.Get(attrCapabilities).Known() {
 		return
@@ -266,13 +272,20 @@ func belowText(below schema.Value) string {
 	return strings.Join(list, ", ")
 }
 
-// sameRows reports whether the rows that can be read are those that are
-// wanted.
-func (s *System) sameRows(have, want *schema.Object) bool {
-	for _, a := range []string{attrConnectorDefault, attrConnectors, attrTools} {
-		if want.Get(a).Known() && !want.Get(a).Equal(have.Get(a)) {
-			return false
-		}
+// completeBelow compares what a role holds under its default with what was
+// confirmed of it, since no row shows it. As long as nothing was, it is not
+// known whether any of the levels that are wanted is in force.
+func completeBelow(have, want *schema.Object, live *schema.State) {
+	below := want.Get(attrBelow)
+	if len(below.AsMap()) == 0 && (have == nil || len(have.Get(attrBelow).AsMap()) == 0) {
+		delete(want.Attrs, attrBelow) // nothing is wanted, and nothing is known to be there
+		return
 	}
-	return true
+	if have == nil || have.Get(attrBelow).Known() || len(below.AsMap()) == 0 {
+		return
+	}
+	have.Put(attrBelow, schema.Absent)
+	have.Put(attrUnsure, below)
+	unconfirmed(live, want, "take", "levels under the connector default of "+string(want.Addr),
+		"the tools of "+strings.Join(slices.Sorted(maps.Keys(below.AsMap())), ", "), "look them up in the console: "+belowText(below))
 }

@@ -15,7 +15,29 @@ import (
 const (
 	byIdentity = "an Owner, or who has Identity & Access on “Can manage”"
 	byBilling  = "an Owner, or who has Billing on “Can manage”"
+	byUsers    = "an Owner, or who has User Management on “Can manage”"
+	byOwner    = "an Owner"
 )
+
+// The pages of the console.
+const (
+	rolesPage        = "Organization settings › Roles"
+	capabilitiesPage = "Organization settings › Capabilities"
+	connectorsPage   = "Organization settings › Connectors"
+	membersPage      = "Organization settings › Members"
+	usagePage        = "Organization settings › Usage"
+	defaultsPage     = usagePage + " › Spending defaults"
+	mappingsPage     = "Organization settings › Identity and access › Group mappings"
+)
+
+// alreadySo is said where it is not known what the console shows now.
+const alreadySo = "It may be so already: rolecall cannot see it. Then leave it as it is."
+
+// unseen reports whether an attribute could not be read before, so that it may
+// be as it is wanted already.
+func unseen(before *schema.Object, attr string) bool {
+	return before != nil && before.Get(attr).Kind() == schema.KindUnavailable
+}
 
 // levelTitle is how the console names a level.
 var levelTitle = map[string]string{

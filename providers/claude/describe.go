@@ -25,6 +25,7 @@ const (
 	attrConnectors       = "connectors"      // levels above blocked, by connector label
 	attrTools            = "tools"           // levels above blocked, by "label.tool"
 	attrBelow            = "below_default"   // connectors held under the role's default, which no row shows
+	attrUnsure           = "unsure_below"    // of a live role: levels under its default that may be in force, and were not confirmed
 	attrOtherRows        = "other_rows"      // of a live role: rows that the language cannot say
 	attrRoles            = "roles"           // addresses
 	attrForeignRoles     = "foreign_roles"   // ids of roles of other organizations
@@ -288,15 +289,17 @@ var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{1
 func (d *describer) connector(b *schema.Described) {
 	o := object(b, b.Text("id", ""))
 	o.Put(attrTools, schema.Set(b.Texts("tools")...))
-	o.Put(attrPolicy, schema.Text(b.Text("policy", "always_allow")))
-	policy := map[string]string{}
+	if a := b.Attr("policy"); a != nil {
+		o.Put(attrPolicy, schema.Text(a.Text))
+	}
 	if a := b.Attr("tool_policy"); a != nil {
+		policy := map[string]string{}
 		for tool, item := range a.Entries {
 			policy[tool] = item.Text
 			d.knownTool(b.Label, tool, item.Range)
 		}
+		o.Put(attrToolPolicy, schema.Map(policy))
 	}
-	o.Put(attrToolPolicy, schema.Map(policy))
 	d.add(o)
 }
 
@@ -429,9 +432,7 @@ func (d *describer) connectorLevels(b *schema.Described, o *schema.Object) {
 	}
 	o.Put(attrConnectors, schema.Map(connectors))
 	o.Put(attrTools, schema.Map(tools))
-	if len(below) > 0 {
-		o.Put(attrBelow, schema.Map(below))
-	}
+	o.Put(attrBelow, schema.Map(below))
 }
 
 func (d *describer) connectorBlock(b, c *schema.Described, base string, connectors, tools, below map[string]string) {

@@ -233,8 +233,6 @@ migration {
 		"connector.jira#tool_policy":                  `{ delete = "blocked" }`,
 		"connector.slack":                             `connector "mcpsrv_slack" "mcpsrv_slack" []`,
 		"connector.slack#tools":                       `[]`,
-		"connector.slack#policy":                      `"always_allow"`,
-		"connector.slack#tool_policy":                 `{  }`,
 		"feature.cowork":                              `feature "" "cowork" []`,
 		"feature.cowork#enabled":                      `true`,
 		"feature.deep_research":                       `feature "" "compass" []`,

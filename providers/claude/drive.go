@@ -8,8 +8,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"slices"
 	"strings"
+	"time"
 
+	"github.com/rolecall/rolecall/providers/ledger"
 	"github.com/rolecall/rolecall/schema"
 )
 
@@ -23,8 +27,33 @@ type console struct {
 	live   *reader
 }
 
-// Drive carries out a console step.
+// Drive carries out a console step, and notes in the emulator's ledger what no
+// read will show of it.
 func (c *console) Drive(ctx context.Context, step schema.Step) error {
+	if err := c.drive(ctx, step); err != nil || step.Proof != schema.Attested {
+		return err
+	}
+	dir := emulatedLedger(c.config.Dir)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("emulator's console: %w", err)
+	}
+	l, err := ledger.Open(dir)
+	if err != nil {
+		return err
+	}
+	var effects []schema.Effect
+	for _, f := range step.Effects {
+		if f.Attr == "" && f.Addr.Type() == "role_mapping" || slices.Contains(confirmable[f.Addr.Type()], f.Attr) {
+			effects = append(effects, f)
+		}
+	}
+	// A second later, so that the step's own events do not count as changes
+	// after it.
+	l.Record(effects, ledger.Entry{By: "the emulator's console", At: c.live.api.c.pace.now().Add(time.Second), Configuration: c.config.Digest})
+	return l.Save()
+}
+
+func (c *console) drive(ctx context.Context, step schema.Step) error {
 	creates, deletes := "", false
 	add, remove := []jsonRow{}, []jsonRow{} // never null: the console wants lists
 	var role schema.Address
@@ -90,8 +119,14 @@ func (c *console) other(ctx context.Context, step schema.Step, f schema.Effect) 
 		return c.send(ctx, method, "/console/groups/"+url.PathEscape(group)+"/roles/"+url.PathEscape(role), nil)
 	case f.Addr.Type() == "group" && f.Attr == attrLimit:
 		return c.groupLimit(ctx, f)
+	case f.Attr == attrPrecedence:
+		return c.send(ctx, "PUT", "/console/spending", map[string]any{"precedence": f.Value.AsText()})
+	case f.Attr == attrCeiling, f.Addr.Type() == "role_mapping": // the emulator has neither: they are in its ledger alone
+		return nil
 	case f.Addr.Type() == "spend":
 		return c.limit(ctx, f, map[string]string{"type": "organization"})
+	case f.Addr.Type() == "seat_tier" && f.Attr == attrMembers:
+		return c.seats(ctx, f)
 	case f.Addr.Type() == "seat_tier":
 		return c.limit(ctx, f, map[string]string{"type": "seat_tier", "seat_tier": c.live.key(f.Addr)})
 	case f.Addr.Type() == "connector":
@@ -142,6 +177,19 @@ func (c *console) policy(ctx context.Context, f schema.Effect) error {
 	switch {
 	case f.Attr == attrPolicy:
 		body["policy"] = words[f.Value.AsText()]
+	case f.Op == schema.Put:
+		tools := map[string]any{}
+		have, err := c.connector(ctx, c.live.key(f.Addr))
+		if err != nil {
+			return err
+		}
+		for tool := range have {
+			tools[tool] = nil
+		}
+		for tool, level := range f.Value.AsMap() {
+			tools[tool] = words[level]
+		}
+		body["tool_policy"] = tools
 	case f.Value.Known():
 		body["tool_policy"] = map[string]any{f.Item: words[f.Value.AsText()]}
 	default:
@@ -150,7 +198,62 @@ func (c *console) policy(ctx context.Context, f schema.Effect) error {
 	return c.send(ctx, "PUT", "/console/connectors/"+url.PathEscape(c.live.key(f.Addr)), body)
 }
 
+// connector returns the policy of the tools of a connector, as the emulator has
+// it; nothing if it does not have the connector.
+func (c *console) connector(ctx context.Context, id string) (map[string]string, error) {
+	var state struct {
+		Connectors []struct {
+			ID         string            `json:"id"`
+			ToolPolicy map[string]string `json:"tool_policy"`
+		} `json:"connectors"`
+	}
+	if err := c.ask(ctx, "GET", "/console/state", nil, &state); err != nil {
+		return nil, err
+	}
+	for _, have := range state.Connectors {
+		if have.ID == id {
+			return have.ToolPolicy, nil
+		}
+	}
+	return nil, nil
+}
+
+// seats gives people a seat, and takes it from everybody else.
+func (c *console) seats(ctx context.Context, f schema.Effect) error {
+	var state struct {
+		Members []struct {
+			ID    string `json:"id"`
+			Email string `json:"email"`
+			Seat  string `json:"seat_tier"`
+		} `json:"members"`
+	}
+	if err := c.ask(ctx, "GET", "/console/state", nil, &state); err != nil {
+		return err
+	}
+	tier := c.live.key(f.Addr)
+	for _, m := range state.Members {
+		email, _ := canonical(m.Email)
+		to := ""
+		switch wanted := f.Value.Has(email); {
+		case wanted == (m.Seat == tier):
+			continue
+		case wanted:
+			to = tier
+		}
+		if err := c.send(ctx, "PUT", "/console/members/"+url.PathEscape(m.ID), map[string]any{"seat_tier": to}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (c *console) send(ctx context.Context, method, path string, body any) error {
+	return c.ask(ctx, method, path, body, nil)
+}
+
+// ask sends a request to the emulator's console and reads the answer into out,
+// if it is not nil.
+func (c *console) ask(ctx context.Context, method, path string, body, out any) error {
 	var in io.Reader
 	if body != nil {
 		b, err := json.Marshal(body)
@@ -177,6 +280,11 @@ func (c *console) send(ctx context.Context, method, path string, body any) error
 	}
 	if resp.StatusCode >= 300 {
 		return fmt.Errorf("emulator's console: %s %s: %s: %s", method, path, resp.Status, plain(string(text)))
+	}
+	if out != nil {
+		if err := json.Unmarshal(text, out); err != nil {
+			return fmt.Errorf("emulator's console: %s %s: %w", method, path, err)
+		}
 	}
 	return nil
 }

@@ -65,7 +65,7 @@ type expander struct {
 
 // Expand turns changes into steps.
 func (s *System) Expand(changes []*schema.Change, live, desired *schema.State) []schema.Step {
-	m := &mapping{System: s, connectors: map[string][]string{}}
+	m := newMapping(s)
 	m.vocabulary([]*schema.State{live, desired})
 	m.model = access.NewModel(access.NewUniverse(m.permissions()), nil, nil, nil, nil, nil)
 	e := &expander{System: s, live: live, desired: desired, model: m, exists: map[schema.Address]string{}}
@@ -93,7 +93,9 @@ func (s *System) Expand(changes []*schema.Change, live, desired *schema.State) [
 		case "spend":
 			e.organizationLimit(c)
 		case "seat_tier":
-			e.seatLimit(c)
+			e.seat(c)
+		case "role_mapping":
+			e.roleMapping(c)
 		case "connector":
 			e.policy(c)
 		case "invite":
@@ -136,8 +138,6 @@ func ref(o *schema.Object) string {
 
 // quoted writes a name into a sentence.
 func quoted(name string) string { return "“" + name + "”" }
-
-const rolesPage = "Organization settings › Roles"
 
 // role makes one step that adds and one that takes away, since a role of a
 // member can only keep the bound in two halves where it trades one thing for
@@ -227,7 +227,7 @@ func (e *expander) parts(o *schema.Object) map[string]access.Set {
 	if o == nil {
 		o = &schema.Object{}
 	}
-	return e.model.grants(o)
+	return e.model.grants(o, true)
 }
 
 // grantMoves returns the moves of a role's grants, upwards and downwards.
@@ -334,7 +334,9 @@ func (e *expander) roleProof(effects []schema.Effect) schema.Proof {
 	proof := schema.Exact
 	for _, f := range effects {
 		switch {
-		case f.Attr == attrBelow || f.Attr == attrDescription && proof == schema.Exact && len(effects) == 1:
+		case f.Attr == attrBelow:
+			return schema.Attested
+		case f.Attr == attrDescription && proof == schema.Exact && len(effects) == 1:
 			return schema.Unverified
 		case f.Late:
 			proof = schema.Deferred
@@ -561,7 +563,7 @@ func (e *expander) organizationRole(c *schema.Change, f schema.Field) {
 	}
 	if e.idpRoles {
 		s.Via, s.Request = schema.ByConsole, nil
-		s.Console = &schema.Console{Where: "your identity provider, and Organization settings › Identity and access › Group mappings", By: byIdentity,
+		s.Console = &schema.Console{Where: "your identity provider, and " + mappingsPage, By: byIdentity,
 			Do: []string{fmt.Sprintf("Put %s into an identity provider group that is mapped to %s, and into none that is mapped to another role.", c.After.Key, quoted(title)),
 				"Wait for the next sync, or start one."}}
 	}
@@ -610,15 +612,14 @@ func (e *expander) feature(c *schema.Change) {
 		proof = schema.Event
 	}
 	do := []string{fmt.Sprintf("Switch %s %s.", quoted(e.words.title(label)), verb)}
-	for _, f := range c.Fields {
-		if f.Name == attrEnabled && f.Before.Kind() == schema.KindUnavailable {
-			do = append(do, "It may be "+verb+" already: rolecall cannot see it. Then leave it.")
-		}
+	if unseen(c.Before, attrEnabled) {
+		proof = schema.Attested // if it is so already, nothing will ever show it
+		do = append(do, "It may be "+verb+" already: rolecall cannot see it. Then leave it.")
 	}
 	e.add(schema.Step{
 		ID: string(c.Addr) + "/" + verb, Addr: c.Addr, Via: schema.ByConsole, Phase: phaseFeatures,
 		Action:  fmt.Sprintf("switch %s %s for the organization", e.words.title(label), verb),
-		Console: &schema.Console{Where: "Organization settings › Capabilities", By: "an Owner", Do: append(do, "Save.")},
+		Console: &schema.Console{Where: capabilitiesPage, By: byOwner, Do: append(do, "Save.")},
 		Proof:   proof, Settle: slow,
 		Moves:   []access.Move{{Kind: access.MoveCeiling, Permission: permCapability(label), From: from, To: to}},
 		Effects: []schema.Effect{{Addr: c.Addr, Attr: attrEnabled, Op: schema.Put, Value: schema.Bool(on)}},

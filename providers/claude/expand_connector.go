@@ -18,7 +18,11 @@ func (e *expander) policy(c *schema.Change) {
 	if c.Before == nil || c.After == nil {
 		return
 	}
-	before, after := e.ceilings(c.Before), e.ceilings(c.After)
+	before, after := e.model.ceilings(c.Before, true), e.model.ceilings(c.After, true)
+	if unseen(c.Before, attrPolicy) || unseen(c.Before, attrToolPolicy) {
+		e.unseenPolicy(c, after)
+		return
+	}
 	var up, down []access.Move
 	for _, key := range slices.Sorted(maps.Keys(after)) {
 		a, b := before[key], after[key]
@@ -65,6 +69,26 @@ func (e *expander) policy(c *schema.Change) {
 	e.policyStep(c, "lower", phaseRemovals, lowers, down)
 }
 
+// unseenPolicy is the save of a policy of which it is not known whether it is
+// in force: everything that is described in one, to look at or to enter.
+func (e *expander) unseenPolicy(c *schema.Change, after map[string]int) {
+	var effects []schema.Effect
+	var moves []access.Move
+	for _, f := range c.Fields {
+		if f.Name == attrPolicy || f.Name == attrToolPolicy {
+			effects = append(effects, schema.Effect{Addr: c.Addr, Attr: f.Name, Op: schema.Put, Value: f.After})
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(after)) {
+		m := access.Move{Kind: access.MoveCeiling, Permission: key, From: connectorLevels[len(connectorLevels)-1], To: connectorLevels[after[key]]}
+		if m.From == m.To {
+			m.From = connectorLevels[0]
+		}
+		moves = append(moves, m)
+	}
+	e.policyStep(c, "policy", phaseFeatures, effects, moves)
+}
+
 func (e *expander) policyStep(c *schema.Change, id, phase string, effects []schema.Effect, moves []access.Move) {
 	if len(effects) == 0 {
 		return
@@ -75,16 +99,26 @@ func (e *expander) policyStep(c *schema.Change, id, phase string, effects []sche
 		switch {
 		case f.Attr == attrPolicy:
 			do = append(do, fmt.Sprintf("All tools: “%s”", levelTitle[f.Value.AsText()]))
+		case f.Op == schema.Put: // the whole list
+			for _, tool := range slices.Sorted(maps.Keys(f.Value.AsMap())) {
+				do = append(do, fmt.Sprintf("%s: “%s”", tool, levelTitle[f.Value.AsMap()[tool]]))
+			}
+			do = append(do, "Every other tool: as all tools")
 		case f.Value.Known():
 			do = append(do, fmt.Sprintf("%s: “%s”", f.Item, levelTitle[f.Value.AsText()]))
 		default:
 			do = append(do, fmt.Sprintf("%s: as all tools, “%s”", f.Item, levelTitle[c.After.Get(attrPolicy).AsText()]))
 		}
 	}
+	proof, action := schema.Event, "change the organization's tool policy of "+name
+	if id == "policy" && (unseen(c.Before, attrPolicy) || unseen(c.Before, attrToolPolicy)) {
+		proof, action = schema.Attested, "set the organization's tool policy of "+name
+		do = append(do, alreadySo)
+	}
 	e.add(schema.Step{
-		ID: string(c.Addr) + "/" + id, Addr: c.Addr, Via: schema.ByConsole, Phase: phase, Proof: schema.Event, Settle: connectorSettle,
-		Action:  "change the organization's tool policy of " + name,
-		Console: &schema.Console{Where: "Organization settings › Connectors › " + name, By: byLibraries, Do: append(do, "Leave everything else as it is.")},
+		ID: string(c.Addr) + "/" + id, Addr: c.Addr, Via: schema.ByConsole, Phase: phase, Proof: proof, Settle: connectorSettle,
+		Action:  action,
+		Console: &schema.Console{Where: connectorsPage + " › " + name, By: byLibraries, Do: append(do, "Leave everything else as it is, and save.")},
 		Moves:   moves, Effects: effects,
 	})
 }
@@ -95,18 +129,3 @@ func (e *expander) policyStep(c *schema.Change, id, phase string, effects []sche
 // Source: product guide, role-based permissions, “about one minute”; read
 // 2026-11-22.
 const connectorSettle = 60
-
-// ceilings returns the level that the policy of a connector allows, by
-// permission.
-func (e *expander) ceilings(o *schema.Object) map[string]int {
-	label := e.connectorLabel(o.Key)
-	base := levelOf(o.Get(attrPolicy).AsText())
-	levels := map[string]int{permConnector(label) + ".*": base}
-	for _, tool := range e.model.connectors[label] {
-		levels[permTool(label, tool)] = base
-		if own, ok := o.Get(attrToolPolicy).AsMap()[tool]; ok {
-			levels[permTool(label, tool)] = levelOf(own)
-		}
-	}
-	return levels
-}

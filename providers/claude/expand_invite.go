@@ -54,5 +54,8 @@ func (e *expander) invite(c *schema.Change) {
 	e.add(s)
 }
 
-// roleTitle is how the console names the organization roles that it can give.
-var roleTitle = map[string]string{roleManaged: "Custom roles", roleUser: "User"}
+// roleTitle is how the console names the organization roles that can be given.
+//
+// Source: product guide, role-based permissions; that Admin is membership_admin
+// is inferred from its definition. Read 2026-11-22.
+var roleTitle = map[string]string{roleManaged: "Custom roles", roleUser: "User", roleMembershipAdmin: "Admin", roleOwner: "Owner"}

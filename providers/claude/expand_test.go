@@ -325,7 +325,7 @@ func TestFeatureSteps(t *testing.T) {
 		"on-with-a-setting":      {"web_search", schema.Bool(false), true, schema.Exact, 2, "ceiling capability.web_search none>allowed"},
 		"off-with-a-setting":     {"web_search", schema.Bool(true), false, schema.Exact, 2, "ceiling capability.web_search allowed>none"},
 		"on-without-a-setting":   {"cowork", schema.Bool(false), true, schema.Event, 2, "ceiling capability.cowork none>allowed"},
-		"on-and-nobody-knows":    {"cowork", schema.Unavailable("no event"), true, schema.Event, 3, "ceiling capability.cowork none>allowed"},
+		"on-and-nobody-knows":    {"cowork", schema.Unavailable("no event"), true, schema.Attested, 3, "ceiling capability.cowork none>allowed"},
 		"action-is-not-its-name": {"saffron", schema.Bool(false), true, schema.Exact, 2, "ceiling capability.memory none>allowed"},
 	}
 	for name, tt := range tests {

@@ -21,11 +21,12 @@ func (c *core) roles(ctx context.Context) ([]Role, error) {
 			ID          *string
 			DisplayName *string `json:"display_name"`
 			Name        *string
+			UpdatedAt   *string `json:"updated_at"`
 		}
 		if err := decode(string(raw), &w); err != nil {
 			return Role{}, err
 		}
-		role := Role{Rows: []Row{}}
+		role := Role{Rows: []Row{}, UpdatedAt: deref(w.UpdatedAt)}
 		return role, texts("role", field{"id", w.ID, &role.ID}, field{"display_name", cmp.Or(w.DisplayName, w.Name), &role.Name})
 	})
 	return tidy(list, func(r Role) string { return r.ID }, func(a, b Role) int { return cmp.Compare(a.ID, b.ID) }), err

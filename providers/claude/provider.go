@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -26,6 +27,7 @@ import (
 
 	"github.com/rolecall/rolecall/providers"
 	"github.com/rolecall/rolecall/providers/emulator"
+	"github.com/rolecall/rolecall/providers/ledger"
 	"github.com/rolecall/rolecall/schema"
 )
 
@@ -91,11 +93,17 @@ func ConnectToWrite(ctx context.Context, c *schema.Config, env providers.Environ
 			o.Key = "emulator" // which takes any key, unless its seed says otherwise
 		}
 	}
+	r := &reader{System: s, emulated: conn.Emulated, known: map[schema.Address]*schema.Object{}}
+	l, err := r.ledger()
+	if err != nil {
+		return nil, nil, errors.Join(err, conn.Close())
+	}
+	o.EventTypes = append(DefaultEventTypes(), doubts(l)...)
 	reads, writes, err := NewClient(o)
 	if err != nil {
 		return nil, nil, errors.Join(err, conn.Close())
 	}
-	r := &reader{System: s, api: reads, known: map[schema.Address]*schema.Object{}}
+	r.api = reads
 	conn.Reader = r
 	edit := editor{writes: writes, live: r}
 	if conn.Emulated {
@@ -206,6 +214,11 @@ func startEmulator(dir string, seed *schema.Attribute, reset bool) (base string,
 	if err := os.WriteFile(filepath.Join(filepath.Dir(state), ".gitignore"), []byte("*\n"), 0o600); err != nil {
 		return "", nil, fmt.Errorf("live copy of the emulator: %w", err)
 	}
+	if reset { // and what was confirmed of it
+		if err := os.Remove(filepath.Join(filepath.Dir(state), ledger.FileName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", nil, fmt.Errorf("reset: %w", err)
+		}
+	}
 	server, err := emulator.Open(emulator.Options{Seed: path, State: state, Reset: reset})
 	if errors.Is(err, emulator.ErrSeedChanged) {
 		return "", nil, fmt.Errorf("%s:%d: the seed %s has changed since its live copy %s was made: start over with --reset", seed.Range.Filename, seed.Range.Start.Line, path, state)
@@ -232,9 +245,10 @@ func startEmulator(dir string, seed *schema.Attribute, reset bool) (base string,
 // A reader reads Claude Enterprise. It has no method that writes.
 type reader struct {
 	*System
-	api   *Reading
-	cache string                            // file that Read may answer from, "" for none
-	known map[schema.Address]*schema.Object // objects by the addresses of the plan, for their ids
+	api      *Reading
+	emulated bool
+	cache    string                            // file that Read may answer from, "" for none
+	known    map[schema.Address]*schema.Object // objects by the addresses of the plan, for their ids
 }
 
 // Read returns the whole live state.
@@ -250,8 +264,33 @@ func (r *reader) Read(ctx context.Context) (*schema.State, error) {
 	if err := r.mismatch(snap.Organization.ID); err != nil {
 		return nil, err
 	}
-	return r.State(snap), nil
+	l, err := r.ledger()
+	if err != nil {
+		return nil, err
+	}
+	st := r.State(snap)
+	r.recall(st, snap, l)
+	return st, nil
 }
+
+// ledger reads what was confirmed for the configuration, anew each time. What
+// an emulator's console was made to do counts there as if somebody had looked.
+func (r *reader) ledger() (*ledger.Ledger, error) {
+	l, err := ledger.Open(r.config.Dir)
+	if err != nil || !r.emulated {
+		return l, err
+	}
+	own, err := ledger.Open(emulatedLedger(r.config.Dir))
+	if err != nil {
+		return nil, err
+	}
+	l.Merge(own)
+	return l, nil
+}
+
+// emulatedLedger is where the ledger of an emulator is: beside its live copy,
+// so that trying something out does not change what is reviewed.
+func emulatedLedger(dir string) string { return filepath.Join(dir, ".rolecall") }
 
 // Requests returns how many requests were sent so far.
 func (r *reader) Requests() int { return r.api.Stats().Total() }
@@ -309,7 +348,7 @@ func (r *reader) ReadAgain(ctx context.Context, objects []*schema.Object) ([]*sc
 	if need["marketplace"] {
 		g.Go(func() (err error) { snap.Marketplaces, err = r.api.FetchMarketplaces(within); return err })
 	}
-	if need["feature"] || need["role"] || need["connector"] { // rows of features that are off are known from the feed alone
+	if need["feature"] || need["role"] || need["connector"] || need["spend"] || need["seat_tier"] || need["role_mapping"] { // rows of features that are off are known from the feed alone
 		g.Go(func() error { return r.featureEvidence(within, snap) })
 	}
 	if limits && r.limited(objects) {
@@ -328,7 +367,12 @@ func (r *reader) ReadAgain(ctx context.Context, objects []*schema.Object) ([]*sc
 	if err := r.details(ctx, snap, objects); err != nil {
 		return nil, r.explain(err)
 	}
+	l, err := r.ledger()
+	if err != nil {
+		return nil, err
+	}
 	state := r.State(snap)
+	r.recall(state, snap, l)
 	found := make([]*schema.Object, len(objects))
 	byID, byKey := map[[2]string][]*schema.Object{}, map[[2]string][]*schema.Object{}
 	for _, o := range state.Objects {
@@ -342,14 +386,30 @@ func (r *reader) ReadAgain(ctx context.Context, objects []*schema.Object) ([]*sc
 		}
 		switch len(list) {
 		case 0:
+			if o.Type == "connector" || o.Type == "seat_tier" { // in no reply unless something is known of it
+				found[i] = answered(o, &schema.Object{Type: o.Type, Addr: o.Addr, ID: o.ID, Key: o.Key})
+			}
 		case 1:
-			found[i] = list[0]
-			r.known[o.Addr] = list[0]
+			found[i] = answered(o, list[0])
+			r.known[o.Addr] = found[i]
 		default:
 			return nil, fmt.Errorf("%s: %d live objects are called %q: someone made another one meanwhile", o.Addr, len(list), o.Key)
 		}
 	}
 	return found, nil
+}
+
+// answered makes sure that what only a confirmation shows is there, absent if
+// nobody confirmed it: a caller takes an attribute that is left out as one that
+// can be seen nowhere.
+func answered(asked, found *schema.Object) *schema.Object {
+	for _, attr := range confirmable[asked.Type] {
+		_, want := asked.Attrs[attr]
+		if v, have := found.Attrs[attr]; want && (!have || v.Kind() == schema.KindUnavailable) {
+			found.Put(attr, schema.Absent)
+		}
+	}
+	return found
 }
 
 // limited reports whether limits matter for any of the objects.

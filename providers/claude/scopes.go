@@ -163,9 +163,7 @@ func (s *System) recordedPolicies(snap *Snapshot) []*schema.Object {
 		}
 	}
 	for id, o := range byID {
-		if !seen[key{id, "*"}] { // only single tools were recorded
-			o.Put(attrPolicy, schema.Unavailable("the activity feed says nothing of all its tools"))
-		} else if o.Get(attrPolicy).Kind() == schema.KindAbsent {
+		if seen[key{id, "*"}] && o.Get(attrPolicy).Kind() == schema.KindAbsent {
 			o.Put(attrPolicy, schema.Text("always_allow"))
 		}
 		o.Put(attrToolPolicy, schema.Map(tools[id]))

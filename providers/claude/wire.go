@@ -111,6 +111,7 @@ type Role struct {
 	Name      string `json:"name"`
 	Rows      []Row  `json:"rows"`
 	RowsKnown bool   `json:"rows_known"`
+	UpdatedAt string `json:"updated_at"` // as the API writes it, "" if it does not
 }
 
 // A Row is one permission of a role.

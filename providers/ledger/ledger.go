@@ -203,6 +203,16 @@ func (l *Ledger) Forget(object schema.Address) {
 	}
 }
 
+// Merge takes over the entries of o that are newer than those of l, and those
+// that l does not have. It changes nothing in a file.
+func (l *Ledger) Merge(o *Ledger) {
+	for k, e := range o.entries {
+		if have, ok := l.entries[k]; !ok || have.At.Before(e.At) {
+			l.entries[k] = e
+		}
+	}
+}
+
 // Encode returns the bytes of the file: one entry a line, sorted, so that two
 // versions compare line by line. The same entries give the same bytes.
 func (l *Ledger) Encode() ([]byte, error) {
