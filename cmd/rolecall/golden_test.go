@@ -102,11 +102,21 @@ func TestPlanJSON(t *testing.T) {
 	has("access[0].because[0]", first("access").(map[string]any)["because"].([]any)[0], "member", "via")
 	has("findings[0]", first("findings"), "rule", "severity", "message", "accepted")
 	has("guards[0]", first("guards"), "name", "value", "limit", "ok")
-	has("unread[0]", first("unread"), "what", "why", "affects")
 	stage := first("stages").(map[string]any)
 	has("stages[0]", stage, "phase", "settle_seconds", "requests", "seconds", "held", "steps")
 	has("stages[0].steps[0]", stage["steps"].([]any)[0], "id", "via", "action", "address", "console", "proof", "direction")
 	has("changes[0]", first("changes"), "address", "action", "before", "after", "steps")
+	if err := os.Remove(filepath.Join(dir, "ledger.json")); err != nil {
+		t.Fatal(err)
+	}
+	s, out, errs := silent()
+	if code := run(context.Background(), []string{"rolecall", "plan", "--format", "json", "-C", dir, "--now", "2026-11-22"}, s); code != 3 {
+		t.Fatalf("plan without a ledger exits with %d: %s", code, errs)
+	}
+	if err := json.Unmarshal([]byte(out.String()), &p); err != nil {
+		t.Fatal(err)
+	}
+	has("unread[0]", first("unread"), "what", "why", "affects")
 	if strings.Contains(texts[0], "null") && p["access"] == nil {
 		t.Error("a list is null")
 	}

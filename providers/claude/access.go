@@ -463,7 +463,7 @@ func (m *mapping) ceilings(o *schema.Object, most bool) map[string]int {
 	levels := map[string]int{permConnector(label) + ".*": base}
 	for _, tool := range m.connectors[label] {
 		level := base
-		if doubt(own) {
+		if doubt(own) && m.differs(label, tool) {
 			level = 0
 		}
 		if v, ok := own.AsMap()[tool]; ok {
@@ -472,6 +472,17 @@ func (m *mapping) ceilings(o *schema.Object, most bool) map[string]int {
 		levels[permTool(label, tool)] = level
 	}
 	return levels
+}
+
+// differs reports whether the configuration says something of its own of a tool.
+func (m *mapping) differs(connector, tool string) bool {
+	for _, b := range m.config.Of("connector") {
+		if a := b.Attr("tool_policy"); b.Label == connector && a != nil {
+			_, ok := a.Entries[tool]
+			return ok
+		}
+	}
+	return false
 }
 
 // A role grants through rows, and rows add up: a tool is at the highest of the

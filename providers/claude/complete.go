@@ -27,7 +27,7 @@ func (s *System) Complete(live, desired *schema.State) {
 			completeSpend(have, want, live)
 		case "role_mapping":
 			if have == nil && want.Described() {
-				unconfirmed(live, want, "", "whether "+string(addr)+" is in force", "whom the identity provider moves to another organization role",
+				unconfirmed(live, want, []string{"map"}, "whether "+string(addr)+" is in force", "whom the identity provider moves to another organization role",
 					"look it up under "+mappingsPage)
 			}
 		case "role":
@@ -46,13 +46,14 @@ func (s *System) Complete(live, desired *schema.State) {
 	slices.SortFunc(live.Unread, func(a, b schema.Unread) int { return strings.Compare(a.What, b.What) })
 }
 
-// unconfirmed notes that something is unknown until somebody confirms it. Step
-// is what the step that does so is called, after the address; fix is what to do
-// instead where it is already as described.
-func unconfirmed(live *schema.State, want *schema.Object, step, what, affects, fix string) {
-	if step != "" {
-		fix += ", and if it is as described already: rolecall confirm " + string(want.Addr) + "/" + step
+// unconfirmed notes that something is unknown until somebody confirms it. Steps
+// are those that ask for it, without the address; fix says where to look.
+func unconfirmed(live *schema.State, want *schema.Object, steps []string, what, affects, fix string) {
+	ids := make([]string, len(steps))
+	for i, step := range steps {
+		ids[i] = string(want.Addr) + "/" + step
 	}
+	fix += ", and where it is as described: rolecall confirm " + strings.Join(ids, " ")
 	live.Unread = append(live.Unread, schema.Unread{What: what, Why: nobodyConfirmed, Affects: affects, Unverified: true, Addr: want.Addr, Fix: fix})
 }
 
@@ -81,7 +82,15 @@ func (s *System) completeConnector(have, want *schema.Object, live *schema.State
 	have.Put(attrTools, want.Get(attrTools))
 	all, some := doubtful(have, want, attrPolicy), doubtful(have, want, attrToolPolicy)
 	if all || some {
-		unconfirmed(live, want, "policy", "the organization's tool policy of "+string(want.Addr), "the ceiling of "+permConnector(s.connectorLabel(want.Key)),
+		var steps []string
+		blocked := slices.Contains(slices.Collect(maps.Values(want.Get(attrToolPolicy).AsMap())), connectorLevels[0])
+		if some && blocked {
+			steps = append(steps, "lower")
+		}
+		if all || !blocked {
+			steps = append(steps, "policy")
+		}
+		unconfirmed(live, want, steps, "the organization's tool policy of "+string(want.Addr), "the ceiling of "+permConnector(s.connectorLabel(want.Key)),
 			"look it up under "+connectorsPage)
 	}
 }
@@ -105,7 +114,7 @@ func completeSeat(have, want *schema.Object, live *schema.State) {
 	}
 	have.Put(attrExcludes, want.Get(attrExcludes))
 	if doubtful(have, want, attrMembers) {
-		unconfirmed(live, want, "members", "who has "+string(want.Addr), "what these people can have at most, and their limit",
+		unconfirmed(live, want, []string{"members"}, "who has "+string(want.Addr), "what these people can have at most, and their limit",
 			"look them up under "+membersPage)
 	}
 }
@@ -116,11 +125,11 @@ func completeSpend(have, want *schema.Object, live *schema.State) {
 		return
 	}
 	if doubtful(have, want, attrCeiling) {
-		unconfirmed(live, want, "ceiling", "the organization's spend ceiling", "the limit of members who have a higher one or none",
+		unconfirmed(live, want, []string{"ceiling"}, "the organization's spend ceiling", "the limit of members who have a higher one or none",
 			"look it up under "+usagePage)
 	}
 	if doubtful(have, want, attrPrecedence) {
-		unconfirmed(live, want, "precedence", "which of several group limits wins", "the limit of members of several groups with limits",
+		unconfirmed(live, want, []string{"precedence"}, "which of several group limits wins", "the limit of members of several groups with limits",
 			"look it up under "+defaultsPage)
 	}
 }
@@ -236,7 +245,7 @@ func (s *System) unknownToggles(live, desired *schema.State) {
 		}
 		live.Unread = append(live.Unread, schema.Unread{What: what, Why: v.Why() + ", and nobody confirmed it",
 			Affects: "who has " + permCapability(s.words.label(o.Key)) + " now", Unverified: true, Addr: o.Addr,
-			Fix: "look it up under " + capabilitiesPage + ", and if it is as described already: rolecall confirm " + string(o.Addr) + "/" + verb})
+			Fix: "look it up under " + capabilitiesPage + ", and where it is as described: rolecall confirm " + string(o.Addr) + "/" + verb})
 	}
 	for _, why := range slices.Sorted(maps.Keys(others)) {
 		live.Unread = append(live.Unread, schema.Unread{What: "whether features that no block describes are on: " + strings.Join(others[why], ", "),
@@ -286,6 +295,6 @@ func completeBelow(have, want *schema.Object, live *schema.State) {
 	}
 	have.Put(attrBelow, schema.Absent)
 	have.Put(attrUnsure, below)
-	unconfirmed(live, want, "take", "levels under the connector default of "+string(want.Addr),
+	unconfirmed(live, want, []string{"take"}, "levels under the connector default of "+string(want.Addr),
 		"the tools of "+strings.Join(slices.Sorted(maps.Keys(below.AsMap())), ", "), "look them up in the console: "+belowText(below))
 }

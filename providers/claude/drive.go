@@ -177,7 +177,7 @@ func (c *console) policy(ctx context.Context, f schema.Effect) error {
 	switch {
 	case f.Attr == attrPolicy:
 		body["policy"] = words[f.Value.AsText()]
-	case f.Op == schema.Put:
+	case f.Op == schema.Put: // no tool differs
 		tools := map[string]any{}
 		have, err := c.connector(ctx, c.live.key(f.Addr))
 		if err != nil {
@@ -185,9 +185,6 @@ func (c *console) policy(ctx context.Context, f schema.Effect) error {
 		}
 		for tool := range have {
 			tools[tool] = nil
-		}
-		for tool, level := range f.Value.AsMap() {
-			tools[tool] = words[level]
 		}
 		body["tool_policy"] = tools
 	case f.Value.Known():

@@ -69,24 +69,53 @@ func (e *expander) policy(c *schema.Change) {
 	e.policyStep(c, "lower", phaseRemovals, lowers, down)
 }
 
-// unseenPolicy is the save of a policy of which it is not known whether it is
-// in force: everything that is described in one, to look at or to enter.
+// unseenPolicy is the saves of a policy of which it is not known whether it is
+// in force, to look at or to enter: what is blocked in one, which can only take
+// away, and everything else in another, which can also give.
 func (e *expander) unseenPolicy(c *schema.Change, after map[string]int) {
-	var effects []schema.Effect
-	var moves []access.Move
+	var lowers, others []schema.Effect
+	blocked := map[string]bool{}
 	for _, f := range c.Fields {
-		if f.Name == attrPolicy || f.Name == attrToolPolicy {
-			effects = append(effects, schema.Effect{Addr: c.Addr, Attr: f.Name, Op: schema.Put, Value: f.After})
+		switch {
+		case f.Name == attrPolicy, f.Name == attrToolPolicy && len(f.After.AsMap()) == 0:
+			others = append(others, schema.Effect{Addr: c.Addr, Attr: f.Name, Op: schema.Put, Value: f.After})
+		case f.Name == attrToolPolicy:
+			for _, tool := range bothKeys(f) {
+				level := f.After.AsMap()[tool]
+				if f.Before.AsMap()[tool] == level {
+					continue
+				}
+				effect := schema.Effect{Addr: c.Addr, Attr: f.Name, Op: schema.PutEntry, Item: tool, Value: schema.Text(level)}
+				switch level {
+				case "":
+					effect.Value = schema.Absent
+					others = append(others, effect)
+				case connectorLevels[0]:
+					lowers = append(lowers, effect)
+					blocked[permTool(e.connectorLabel(c.After.Key), tool)] = true
+				default:
+					others = append(others, effect)
+				}
+			}
 		}
 	}
+	var down, rest []access.Move
+	least, most := e.model.ceilings(c.Before, false), e.model.ceilings(c.Before, true)
 	for _, key := range slices.Sorted(maps.Keys(after)) {
-		m := access.Move{Kind: access.MoveCeiling, Permission: key, From: connectorLevels[len(connectorLevels)-1], To: connectorLevels[after[key]]}
+		m := access.Move{Kind: access.MoveCeiling, Permission: key, From: connectorLevels[most[key]], To: connectorLevels[after[key]]}
 		if m.From == m.To {
-			m.From = connectorLevels[0]
+			m.From = connectorLevels[least[key]]
 		}
-		moves = append(moves, m)
+		switch {
+		case m.From == m.To: // known
+		case blocked[key]:
+			down = append(down, m)
+		default:
+			rest = append(rest, m)
+		}
 	}
-	e.policyStep(c, "policy", phaseFeatures, effects, moves)
+	e.policyStep(c, "lower", phaseRemovals, lowers, down)
+	e.policyStep(c, "policy", phaseFeatures, others, rest)
 }
 
 func (e *expander) policyStep(c *schema.Change, id, phase string, effects []schema.Effect, moves []access.Move) {
@@ -99,11 +128,8 @@ func (e *expander) policyStep(c *schema.Change, id, phase string, effects []sche
 		switch {
 		case f.Attr == attrPolicy:
 			do = append(do, fmt.Sprintf("All tools: “%s”", levelTitle[f.Value.AsText()]))
-		case f.Op == schema.Put: // the whole list
-			for _, tool := range slices.Sorted(maps.Keys(f.Value.AsMap())) {
-				do = append(do, fmt.Sprintf("%s: “%s”", tool, levelTitle[f.Value.AsMap()[tool]]))
-			}
-			do = append(do, "Every other tool: as all tools")
+		case f.Op == schema.Put: // an empty list
+			do = append(do, "Every tool: as all tools")
 		case f.Value.Known():
 			do = append(do, fmt.Sprintf("%s: “%s”", f.Item, levelTitle[f.Value.AsText()]))
 		default:
@@ -111,7 +137,7 @@ func (e *expander) policyStep(c *schema.Change, id, phase string, effects []sche
 		}
 	}
 	proof, action := schema.Event, "change the organization's tool policy of "+name
-	if id == "policy" && (unseen(c.Before, attrPolicy) || unseen(c.Before, attrToolPolicy)) {
+	if unseen(c.Before, attrPolicy) || unseen(c.Before, attrToolPolicy) {
 		proof, action = schema.Attested, "set the organization's tool policy of "+name
 		do = append(do, alreadySo)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/rolecall/rolecall/providers"
+	"github.com/rolecall/rolecall/providers/ledger"
 	"github.com/rolecall/rolecall/schema"
 	"github.com/rolecall/rolecall/schema/edit"
 )
@@ -44,7 +46,30 @@ func (s *System) Import(live *schema.State, o providers.ImportOptions) *provider
 	m.file("roles.hcl", edit.Wrap("Custom roles. A member of a group has what any of its roles gives: roles add up, and the most permissive one wins."), m.roleBlocks()...)
 	m.file("groups.hcl", edit.Wrap("Groups. A list of members is complete: whoever is not on it is taken out of the group by the next apply."), m.groupBlocks()...)
 	m.file("members.hcl", edit.Wrap("People of whom something is said that no group says. All other members of the organization have no block."), m.memberBlocks()...)
+	m.ledger()
 	return &m.out
+}
+
+// ledger has what was confirmed go along with the blocks that it is about: what
+// is written is as the ledger beside the configuration says.
+func (m *importer) ledger() {
+	if same, err := sameDir(m.o.Dir, m.config.Dir); err != nil || same {
+		return
+	}
+	l, err := ledger.Open(m.config.Dir)
+	if err != nil || l.Empty() { // a live state was read by it, so it can be read
+		return
+	}
+	if data, err := l.Encode(); err == nil {
+		m.out.Tables = append(m.out.Tables, providers.Table{Name: ledger.FileName, Data: data})
+	}
+}
+
+// sameDir reports whether two paths lead to one directory.
+func sameDir(a, b string) (bool, error) {
+	a, errA := filepath.Abs(a)
+	b, errB := filepath.Abs(b)
+	return a == b, errors.Join(errA, errB)
 }
 
 func (m *importer) file(name string, comment []string, blocks ...*edit.Block) {

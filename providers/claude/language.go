@@ -58,7 +58,7 @@ var organizationBlock = &schema.Block{
 			Doc: "Whether the vendor has enabled connector permissions on roles. Under off, roles say nothing of connectors."},
 		{Name: "billing", Type: schema.TextType, OneOf: []string{"usage", "seats"}, Default: "usage", Example: `"usage"`, Write: schema.WayNone, ReadBack: schema.WayTrust,
 			Doc: "How the organization is billed. Under seats there are no spend limits."},
-		{Name: "spend_precedence", Type: schema.TextType, OneOf: []string{"lowest", "highest"}, Default: "lowest", Example: `"lowest"`, ReadBack: schema.WayTrust,
+		{Name: "spend_precedence", Type: schema.TextType, OneOf: []string{"lowest", "highest"}, Default: "lowest", Example: `"lowest"`, ReadBack: schema.WayLedger,
 			Doc: "Which limit wins for a member of several groups with limits: “Multi-group spend limit” on the Usage page."},
 		{Name: "settle", Type: schema.TextType, Default: "15m", Example: `"15m"`, Write: schema.WayLocal, ReadBack: schema.WayLocal,
 			Doc: "The longest wait for a change to be in force everywhere. Where the documented time is shorter, that is used."},
@@ -85,7 +85,7 @@ var organizationBlock = &schema.Block{
 				unmanagedAttr("invites", "ignore", schema.NoWay), unmanagedAttr("limits", "ignore", schema.NoWay),
 			}},
 		limitBlock("spend_limit", "The limit of members who have no other: neither their own, nor one of a group or a seat tier.", schema.WayConsole, unlimitedAttr, inheritAttr),
-		{Type: "spend_ceiling", Once: true, Write: schema.WayConsole, ReadBack: schema.WayTrust,
+		{Type: "spend_ceiling", Once: true, Write: schema.WayConsole, ReadBack: schema.WayLedger,
 			Doc:   "The hard ceiling of the whole organization. It caps what any member can spend.",
 			Attrs: []*schema.Attr{monthlyAttr(true), weeklyAttr, dailyAttr}},
 	},
@@ -101,12 +101,13 @@ func unmanagedAttr(name, def string, write schema.Way) *schema.Attr {
 }
 
 var seatTierBlock = &schema.Block{
-	Type: "seat_tier", Label: "name", Group: true, Write: schema.WayConsole, ReadBack: schema.WayTrust,
+	Type: "seat_tier", Label: "name", Group: true, Write: schema.WayConsole, ReadBack: schema.WayLedger,
 	Doc: "A seat tier: who has which seat can be neither read nor written by API, so it is declared here, or unknown and said so.",
 	Attrs: []*schema.Attr{
 		{Name: "id", Type: schema.TextType, Default: "the label", Example: `"enterprise_standard"`, Write: schema.WayNone, ReadBack: schema.WayAPI,
 			Doc: "What the API calls the seat tier where it has a spend limit."},
 		{Name: "excludes", Type: schema.ListType, Default: "nothing", Example: `["claude_code"]`, Write: schema.WayNone,
+			ReadBack: schema.WayTrust,
 			Doc: "Capabilities that nobody with this seat has, whatever is granted."},
 		{Name: "members", Type: schema.PeopleType, Default: "nobody that is known", Example: `["ann@acme.com"]`,
 			Doc: "Who has the seat. Nobody has two."},
@@ -115,16 +116,17 @@ var seatTierBlock = &schema.Block{
 }
 
 var connectorBlock = &schema.Block{
-	Type: "connector", Label: "name", Write: schema.WayConsole, ReadBack: schema.WayTrust,
+	Type: "connector", Label: "name", Write: schema.WayConsole, ReadBack: schema.WayLedger,
 	Doc: "A connector of the organization, and its organization-wide tool policy, which is a ceiling for everybody.",
 	Attrs: []*schema.Attr{
 		{Name: "id", Type: schema.TextType, Required: true, Example: `"mcpsrv_01AbC"`, Write: schema.WayNone, ReadBack: schema.WayAPI, Doc: "The connector's id."},
 		{Name: "tools", Type: schema.ListType, Default: "any", Example: `["search_issues", "create_issue"]`, Write: schema.WayNone,
+			ReadBack: schema.WayTrust,
 			Doc: "The names of its tools. A tool that the API calls by a hash is written as the API calls it."},
-		{Name: "policy", Type: schema.TextType, OneOf: connectorLevels, Default: "always_allow", Example: `"always_allow"`,
-			Note: "The activity feed tells the last change, if it was recorded; without one, what is written is taken on trust.",
+		{Name: "policy", Type: schema.TextType, OneOf: connectorLevels, Default: "not managed; a policy that nothing tells caps nothing", Example: `"always_allow"`,
+			Note: "The activity feed tells the last change, if it was recorded; else the ledger says what was confirmed.",
 			Doc:  "The organization-wide policy for its tools."},
-		{Name: "tool_policy", Type: schema.MapType, OneOf: connectorLevels, Default: "policy for every tool", Example: `{ delete_issue = "blocked" }`,
+		{Name: "tool_policy", Type: schema.MapType, OneOf: connectorLevels, Default: "not managed", Example: `{ delete_issue = "blocked" }`,
 			Note: "As for policy.", Doc: "The policy of single tools, where it differs."},
 	},
 }
@@ -137,7 +139,7 @@ var featureBlock = &schema.Block{
 		{Name: "action", Type: schema.TextType, Default: "the label", Example: `"saffron"`, Write: schema.WayNone,
 			Doc: "What the API calls the capability in role permissions."},
 		{Name: "setting", Type: schema.TextType, Default: "<label>_enabled", Example: `"memory_enabled"`, Write: schema.WayNone,
-			Doc: "Its row in the effective settings, or \"\" if it has none: then permission rows and the activity feed show whether it is on."},
+			Doc: "Its row in the effective settings, or \"\" if it has none: then permission rows and the activity feed show whether it is on, and else the ledger says what was confirmed."},
 	},
 }
 
@@ -161,7 +163,7 @@ var roleBlock = &schema.Block{
 		Type: "connector", Label: "name", Doc: "What the role gives on one connector.",
 		Attrs: []*schema.Attr{
 			{Name: "access", Type: schema.TextType, OneOf: connectorLevels, Default: "tools decides", Example: `"always_allow"`,
-				Note: "A level below connector_default has no row that shows it.", Doc: "The level for all its tools."},
+				Note: "A level below connector_default has no row that shows it: the ledger says what was confirmed since the role was last edited.", Doc: "The level for all its tools."},
 			{Name: "tools", Type: schema.MapType, OneOf: connectorLevels, Default: "access decides", Example: `{ search_issues = "needs_approval" }`,
 				Doc: "Levels by tool; tools not named are blocked."},
 		},
@@ -250,7 +252,7 @@ var migrationBlock = &schema.Block{
 }
 
 var roleMappingBlock = &schema.Block{
-	Type: "role_mapping", Label: "identity provider group", Write: schema.WayConsole, ReadBack: schema.WayTrust,
+	Type: "role_mapping", Label: "identity provider group", Write: schema.WayConsole, ReadBack: schema.WayLedger,
 	Doc: "A group of the identity provider that is mapped to an organization role. Only under jit_mapped and scim_mapped, where the identity provider decides. Who is in no mapped group may lose their account.",
 	Attrs: []*schema.Attr{
 		{Name: "role", Type: schema.TextType, Required: true, OneOf: []string{roleUser, roleManaged, roleMembershipAdmin, roleOwner}, Example: `"managed"`,

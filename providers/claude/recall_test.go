@@ -160,7 +160,7 @@ func TestWhatNoReadShowsIsConfirmed(t *testing.T) {
 		}
 		return strings.Replace(all, old, new, 1)
 	}
-	everyStep := []string{"connector.jira/policy attested", "feature.claude_chrome/on attested", "role.base/take attested",
+	everyStep := []string{"connector.jira/lower attested", "connector.jira/policy attested", "feature.claude_chrome/on attested", "role.base/take attested",
 		"role_mapping.okta-eng/map attested", "seat_tier.chat/members attested", "spend.organization/ceiling attested", "spend.organization/precedence attested"}
 	everyObject := []string{"connector.jira", "feature.claude_chrome", "role.base", "role_mapping.okta-eng", "seat_tier.chat", "spend.organization", "spend.organization"}
 	tests := map[string]struct {
