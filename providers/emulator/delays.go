@@ -3,7 +3,9 @@ package emulator
 import (
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +24,10 @@ type Delays struct {
 	Objects map[string]time.Duration
 	// Feed is how long an event is not in the activity feed yet.
 	Feed time.Duration
+	// Spread lets each change take anything up to its time, which is what
+	// "within 15 minutes" means: a later change may show before an earlier one
+	// of something else. The same change after the same ones takes as long.
+	Spread bool
 }
 
 // The kinds of what changes, for delays.
@@ -79,7 +85,7 @@ func (d Delays) body() any {
 		}
 		return out
 	}
-	return fields{"effect": text(d.Effect), "lists": text(d.Lists), "objects": text(d.Objects), "feed": d.Feed.String()}
+	return fields{"effect": text(d.Effect), "lists": text(d.Lists), "objects": text(d.Objects), "feed": d.Feed.String(), "spread": d.Spread}
 }
 
 // maxDelay is the longest delay: more is a mistake.
@@ -93,11 +99,12 @@ func readDelays(p *problems, n node) Delays {
 		p.oneOf(n, "documented")
 		return documentedDelays()
 	}
-	p.object(n, "effect", "lists", "objects", "feed")
+	p.object(n, "effect", "lists", "objects", "feed", "spread")
 	d := Delays{Effect: readByKind(p, n.field("effect")), Lists: readByKind(p, n.field("lists")), Objects: readByKind(p, n.field("objects"))}
 	if f := n.field("feed"); !f.absent() {
 		d.Feed = readDelay(p, f)
 	}
+	d.Spread = p.flag(n.field("spread"), false)
 	return d
 }
 
@@ -135,7 +142,9 @@ type replica struct {
 	st      *state
 	loaders map[string]loader
 	delays  map[string]time.Duration // by kind, as they pass here
-	waiting []delayed                // by when they are due
+	spread  bool
+	added   int       // changes so far
+	waiting []delayed // by when they are due
 	// atOnce reports whether a change shows at once, whatever the delay, and
 	// overtakes earlier ones of its row.
 	atOnce func(change) bool
@@ -180,7 +189,7 @@ func (r *replica) add(changes []change, now time.Time) {
 		if c.Table == "feed" || c.Table == "counters" || c.Table == "faults" {
 			continue // which no replica shows
 		}
-		due := now.Add(r.delays[kindOfTable[c.Table]])
+		due := now.Add(r.takes(c))
 		if r.atOnce != nil && r.atOnce(c) {
 			r.waiting = slices.DeleteFunc(r.waiting, func(d delayed) bool { return d.Table == c.Table && d.Key == c.Key })
 			due = now
@@ -198,6 +207,18 @@ func (r *replica) add(changes []change, now time.Time) {
 		})
 		r.waiting = slices.Insert(r.waiting, at, delayed{c, due})
 	}
+}
+
+// takes returns how long a change takes to show.
+func (r *replica) takes(c change) time.Duration {
+	d := r.delays[kindOfTable[c.Table]]
+	r.added++
+	if !r.spread || d == 0 {
+		return d
+	}
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%s\x00%s\x00%d", c.Table, c.Key, r.added)
+	return time.Duration(rand.New(rand.NewPCG(h.Sum64(), 0)).Int64N(int64(d) + 1))
 }
 
 // catchUp shows what is due; the lock is held.
@@ -253,15 +274,18 @@ func (s *Server) setDelays(d Delays) error {
 		if *have != nil {
 			(*have).mu.Lock()
 			defer (*have).mu.Unlock()
-			(*have).delays = scaled
+			(*have).delays, (*have).spread = scaled, d.Spread
 			return nil
 		}
 		if !slices.ContainsFunc(slices.Collect(maps.Values(scaled)), func(t time.Duration) bool { return t > 0 }) {
 			return nil
 		}
 		r, err := newReplica(s.st, scaled, atOnce)
-		*have = r
-		return err
+		if err != nil {
+			return err
+		}
+		r.spread, *have = d.Spread, r
+		return nil
 	}
 	if err := one(&s.late.effect, d.Effect, endsCustomRoles); err != nil {
 		return err

@@ -1,7 +1,9 @@
 package emulator_test
 
 import (
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -128,6 +130,40 @@ func TestFeedIsLate(t *testing.T) {
 	}
 }
 
+// A spread delay is at most the time, mostly less, and the same again.
+func TestSpreadDelays(t *testing.T) {
+	var first []int
+	for run := range 2 {
+		c, at := late(t, 1, `{"effect": {"groups": "10m"}, "spread": true}`)
+		members := make([]string, 40)
+		for i := range members {
+			email := fmt.Sprintf("new%d@acme.com", i)
+			id := c.ok("POST", "/console/members", `{"email":"`+email+`","role":"managed"}`)["id"].(string)
+			c.ok("POST", groupsPath+"/rbac_group_pilot/members", `{"user_id":"`+id+`"}`)
+			members[i] = email
+		}
+		var shown []int
+		for range 11 {
+			n := 0
+			for _, m := range members {
+				if c.may(m).Capabilities["chat"] {
+					n++
+				}
+			}
+			shown = append(shown, n)
+			at.Add(time.Minute)
+		}
+		if shown[0] > 10 || shown[5] < 10 || shown[5] > 30 || shown[10] != len(members) {
+			t.Errorf("by minute, %v of %d changes show", shown, len(members))
+		}
+		if run == 0 {
+			first = shown
+		} else if !slices.Equal(first, shown) {
+			t.Errorf("the same changes show after %v, and another time after %v", first, shown)
+		}
+	}
+}
+
 func TestDelaysOverHTTP(t *testing.T) {
 	at := newClock()
 	c := start(t, emulator.Options{Now: at.Now})
@@ -154,6 +190,7 @@ func TestBadDelays(t *testing.T) {
 		`{"feed": "-1m"}`:             "feed",
 		`{"lists": "25h"}`:            "lists",
 		`{"objects": 3}`:              "objects",
+		`{"spread": "yes"}`:           "spread",
 		`{`:                           "JSON",
 	} {
 		_, err := emulator.Open(emulator.Options{SeedData: []byte(`{}`), Delays: []byte(delays)})
