@@ -64,7 +64,10 @@ type Options struct {
 	// for never.
 	Deadline time.Time
 
-	// MaxSettle caps every wait until changes are in force, 0 for no cap.
+	// Speed is how many times faster than a plan assumes changes get in force,
+	// which only an emulator's do; 0 is 1. MaxSettle caps every wait until they
+	// are, 0 for no cap.
+	Speed     float64
 	MaxSettle time.Duration
 
 	// Sleep waits; nil for real time. Poll is the wait between two looks at
@@ -200,7 +203,9 @@ func Run(ctx context.Context, o Options) (Result, error) {
 			r.result.Total += len(o.Plan.Stages[i].Steps)
 		}
 	}
-	r.Rest = r.capped(r.Rest)
+	if r.MaxSettle > 0 {
+		r.Rest = min(r.Rest, r.MaxSettle)
+	}
 	if r.Rest > 0 && len(r.stages) > 0 { // what an earlier run did may not be in force yet
 		r.observe(Event{Kind: Settling, Seconds: int(r.Rest.Round(time.Second).Seconds())})
 		if err := r.Sleep(ctx, r.Rest); err != nil {
@@ -309,7 +314,7 @@ func (r *runner) run(ctx context.Context, st *plan.Stage) error {
 		return r.partial("", err)
 	}
 	if st.SettleSeconds > 0 {
-		settle := r.capped(time.Duration(st.SettleSeconds) * time.Second)
+		settle := r.wait(st.SettleSeconds)
 		r.observe(Event{Kind: Settling, Seconds: int(settle.Seconds())})
 		if err := r.record(journal.Record{Kind: journal.Settle, Seconds: int(settle.Seconds())}); err != nil {
 			return r.partial("", err)
@@ -322,8 +327,13 @@ func (r *runner) run(ctx context.Context, st *plan.Stage) error {
 	return nil
 }
 
-// capped returns d, or the longest wait there is.
-func (r *runner) capped(d time.Duration) time.Duration {
+// wait returns how long it takes until changes are in force, of which a plan
+// says that it takes so many seconds.
+func (r *runner) wait(seconds int) time.Duration {
+	d := time.Duration(seconds) * time.Second
+	if r.Speed > 0 {
+		d = time.Duration(float64(d) / r.Speed)
+	}
 	if r.MaxSettle > 0 {
 		return min(d, r.MaxSettle)
 	}
@@ -353,5 +363,5 @@ func (r *runner) unsettled(steps []*schema.Step) error {
 	if r.Unsettled == nil || settle == 0 {
 		return nil
 	}
-	return r.Unsettled(r.capped(time.Duration(settle) * time.Second))
+	return r.Unsettled(r.wait(settle))
 }

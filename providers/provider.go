@@ -175,5 +175,8 @@ type Connection struct {
 	// InForce is how long an emulator takes to put a change in force, 0 for at
 	// once. Of the real thing it says nothing.
 	InForce time.Duration
+	// Speed is how many times faster than documented time passes on an
+	// emulator; 0 and 1 are as fast.
+	Speed float64
 	Close   func() error
 }

@@ -165,7 +165,7 @@ func (r *running) carryOut(c *cli.Context, s streams, p *plan.Plan) (result appl
 		Unsettled: rest.note, Rest: rest.left(time.Now()), Record: record.journal.Write, Deadline: r.until,
 		Confirmed: confirmed}
 	if r.conn.Emulated { // which puts every change in force at once, unless it was told to take its time
-		o.MaxSettle = max(time.Second, r.conn.InForce)
+		o.MaxSettle, o.Speed = max(time.Second, r.conn.InForce), r.conn.Speed
 	}
 	if s.terminal {
 		o.Confirm = func(step *schema.Step) bool {

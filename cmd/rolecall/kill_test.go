@@ -149,10 +149,10 @@ func TestKilledAfterEachWrite(t *testing.T) {
 		for _, when := range []string{"unsent", "unanswered", "answered"} {
 			t.Run(fmt.Sprintf("%d/%s", n, when), func(t *testing.T) {
 				t.Parallel()
-				bad, took := "", 0
+				bad, took, within := "", 0, between(before, after)
 				server, k, url := openKilled(t, func(e emulator.Event) {
 					took++
-					if s := outside(before, after, e.Access()); s != "" && bad == "" {
+					if s := within.outside(e.Access()); s != "" && bad == "" {
 						bad = fmt.Sprintf("after %s %s: %s", e.Method, e.Path, s)
 					}
 				})

@@ -54,7 +54,13 @@ func call(t *testing.T, endpoint string, args ...string) (code int, stdout, stde
 // openEmulator serves a seed from memory.
 func openEmulator(t *testing.T, seed string, after func(emulator.Event)) (*emulator.Server, string) {
 	t.Helper()
-	e, err := emulator.Open(emulator.Options{Seed: seed, AfterWrite: after})
+	return serveEmulator(t, emulator.Options{Seed: seed, AfterWrite: after})
+}
+
+// serveEmulator serves an emulator until the test is over.
+func serveEmulator(t *testing.T, o emulator.Options) (*emulator.Server, string) {
+	t.Helper()
+	e, err := emulator.Open(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,11 +124,11 @@ func TestExamplesStayWithinTheBound(t *testing.T) {
 				}
 			}
 
-			writes, bad := 0, ""
+			writes, bad, within := 0, "", between(before, after)
 			_, url = openEmulator(t, seed, func(e emulator.Event) {
 				writes++
 				if bad == "" {
-					if s := outside(before, after, e.Access()); s != "" {
+					if s := within.outside(e.Access()); s != "" {
 						bad = fmt.Sprintf("after write %d, %s %s: %s", writes, e.Method, e.Path, s)
 					}
 				}
@@ -139,43 +145,6 @@ func TestExamplesStayWithinTheBound(t *testing.T) {
 			t.Logf("%d writes, each within the bound", writes)
 		})
 	}
-}
-
-var connectorRank = map[string]int{"blocked": 0, "ask": 1, "allow": 2}
-
-// outside returns who has more or less in now than the bound allows, "" for
-// nobody.
-func outside(before, after, now emulator.Access) string {
-	rank := func(b bool) int {
-		if b {
-			return 1
-		}
-		return 0
-	}
-	for i, m := range now.Members {
-		a, b := before.Members[i], after.Members[i]
-		if a.Email != m.Email || b.Email != m.Email {
-			return "members differ"
-		}
-		for c, on := range m.Capabilities {
-			if x, y := rank(a.Capabilities[c]), rank(b.Capabilities[c]); rank(on) < min(x, y) || rank(on) > max(x, y) {
-				return fmt.Sprintf("%s has %s: %v, before %v, in the end %v", m.Email, c, on, a.Capabilities[c], b.Capabilities[c])
-			}
-		}
-		for id, c := range m.Connectors {
-			for tool, level := range c.Tools {
-				x, y := connectorRank[a.Connectors[id].Tools[tool]], connectorRank[b.Connectors[id].Tools[tool]]
-				if l := connectorRank[level]; l < min(x, y) || l > max(x, y) {
-					return fmt.Sprintf("%s has %s of %s: %s, outside the bound", m.Email, tool, id, level)
-				}
-			}
-		}
-		x, y := connectorRank[a.AnyConnector], connectorRank[b.AnyConnector]
-		if l := connectorRank[m.AnyConnector]; l < min(x, y) || l > max(x, y) {
-			return fmt.Sprintf("%s has any connector: %s, outside the bound", m.Email, m.AnyConnector)
-		}
-	}
-	return ""
 }
 
 // compareWithModel compares the emulator's computation of access with

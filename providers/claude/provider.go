@@ -84,7 +84,7 @@ func ConnectToWrite(ctx context.Context, c *schema.Config, env providers.Environ
 			o.Endpoint = api.Text("endpoint", DefaultEndpoint)
 		}
 		h := askHealth(ctx, env.HTTP, o.Endpoint)
-		conn.Emulated, conn.InForce, o.TimeScale = h.emulator, h.inForce(), h.Scale
+		conn.Emulated, conn.InForce, conn.Speed, o.TimeScale = h.emulator, h.inForce(), h.Scale, h.Scale
 		o.Unpaced = h.emulator && !h.Limits
 		if err := keys(ctx, api, env, &o); err != nil {
 			if !conn.Emulated {
