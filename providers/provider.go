@@ -178,5 +178,5 @@ type Connection struct {
 	// Speed is how many times faster than documented time passes on an
 	// emulator; 0 and 1 are as fast.
 	Speed float64
-	Close   func() error
+	Close func() error
 }

@@ -16,34 +16,45 @@ var (
 	futureRank    = map[string]int{"none": 0, "ga": 1, "all": 2}
 )
 
-// A bound is what each member may have between two states: no more than the
-// larger and no less than the smaller of both. Somebody who is not there in one
-// of them has nothing there.
+// A bound is what each member may have among some states: no more than the
+// most and no less than the least of all of them. Somebody who is not there in
+// one of them has nothing there.
 type bound struct {
 	index     map[string]int // of what one may have
 	names     []string
 	low, high map[string][]int // by address
+	states    int
 }
 
-// between returns the bound of two states.
-func between(before, after emulator.Access) *bound {
+// between returns the bound of some states.
+func between(states ...emulator.Access) *bound {
 	b := &bound{index: map[string]int{}, low: map[string][]int{}, high: map[string][]int{}}
-	first, last := b.all(before), b.all(after)
-	for email := range first {
-		b.low[email], b.high[email] = nil, nil
+	for _, a := range states {
+		b.widen(a)
 	}
-	for email := range last {
-		b.low[email], b.high[email] = nil, nil
+	return b
+}
+
+// widen lets members have what they have in one more state.
+func (b *bound) widen(a emulator.Access) {
+	have := b.all(a)
+	for email := range have {
+		if _, ok := b.low[email]; !ok { // not there in any state so far
+			b.low[email], b.high[email] = nil, nil
+			if b.states == 0 {
+				b.low[email], b.high[email] = have[email], have[email]
+			}
+		}
 	}
 	for email := range b.low {
-		x, y := first[email], last[email]
 		low, high := make([]int, len(b.names)), make([]int, len(b.names))
 		for i := range b.names {
-			low[i], high[i] = min(at(x, i), at(y, i)), max(at(x, i), at(y, i))
+			n := at(have[email], i)
+			low[i], high[i] = min(at(b.low[email], i), n), max(at(b.high[email], i), n)
 		}
 		b.low[email], b.high[email] = low, high
 	}
-	return b
+	b.states++
 }
 
 // at returns a number of a list; what is beyond its end is 0.
