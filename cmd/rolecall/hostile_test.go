@@ -202,9 +202,9 @@ func TestCommentOfTwentyThousandPeople(t *testing.T) {
 	for i := range 20000 {
 		everybody = append(everybody, fmt.Sprintf("person%05d@example.org", i))
 	}
-	for i := range 8 {
-		n := 20000 - 100*i
-		a := plan.AccessChange{Permission: fmt.Sprintf("capability.c%02d", i), From: "allowed", To: "none", Direction: "loss", Count: n, Members: everybody[:n]}
+	for i := range 30 {
+		n := 20000 - 101*i
+		a := plan.AccessChange{Permission: fmt.Sprintf("capability.c%03d", i), From: "allowed", To: "none", Direction: "loss", Count: n, Members: everybody[:n]}
 		for _, m := range a.Members {
 			a.Because = append(a.Because, plan.Because{Member: m, Why: "had it through group.x"})
 		}
@@ -217,7 +217,7 @@ func TestCommentOfTwentyThousandPeople(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, a := range p.Access {
-			if !strings.Contains(b.String(), schema.Thousands(a.Count)) {
+			if !strings.Contains(b.String(), "| "+schema.Thousands(a.Count)+" |") {
 				t.Errorf("%s: the removal of %s from %d people is not counted", people, a.Permission, a.Count)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -183,7 +184,7 @@ func (r *review) comment() (string, error) {
 		rest -= len(line)
 	}
 	var b strings.Builder
-	if err := render.Markdown(&b, r.p, render.Options{People: r.people, MaxBytes: rest}); err != nil {
+	if err := render.Markdown(&b, r.p, render.Options{People: r.people, MaxBytes: rest, Elsewhere: r.elsewhere()}); err != nil {
 		return "", err
 	}
 	fmt.Fprintf(&b, "\n<sub>%s of commit %s", checkName("plan"), r.commit[:min(9, len(r.commit))])
@@ -194,6 +195,20 @@ func (r *review) comment() (string, error) {
 	}
 	b.WriteString("</sub>\n")
 	return b.String() + line, nil
+}
+
+// jobURL matches the address of a run of a workflow. Nothing in it needs to be
+// escaped.
+var jobURL = regexp.MustCompile(`^https://[\w.:-]+/[\w.-]+/[\w.-]+/actions/runs/[0-9]+$`)
+
+// elsewhere says where what a comment leaves out can be read: in the summary of
+// the job, if it runs in one, which holds sixteen times as much.
+func (r *review) elsewhere() string {
+	url := r.s.getenv("GITHUB_SERVER_URL") + "/" + r.s.getenv("GITHUB_REPOSITORY") + "/actions/runs/" + r.s.getenv("GITHUB_RUN_ID")
+	if r.s.getenv("GITHUB_STEP_SUMMARY") == "" || !jobURL.MatchString(url) {
+		return ""
+	}
+	return fmt.Sprintf("the [summary of the job](%s) has more of it, and `rolecall plan` shows all", url)
 }
 
 // conclusion says how a plan counts as a check.

@@ -11,8 +11,8 @@ import (
 // as far as it fits into max bytes; it says how many were left out.
 func Checklist(w io.Writer, steps []plan.StepView, max int) error {
 	out := ""
-	for _, most := range detail {
-		m := &markdown{digest: &digest{folded: folded}, most: most}
+	for _, at := range detail {
+		m := &markdown{digest: &digest{folded: folded}, most: at.most}
 		m.boxes(steps)
 		if out = m.String(); len(out) <= max {
 			break

@@ -38,6 +38,7 @@ type page struct {
 	Losses, Gains                                 []accessView
 	Matrix                                        matrix
 	Graph                                         graph
+	Order                                         string // in which the stages are
 	Stages                                        []stageView
 	Unread                                        []schema.Unread
 	Findings                                      []findingView
@@ -146,7 +147,7 @@ func (d *digest) page() page {
 			out.Losses = append(out.Losses, v)
 		}
 	}
-	out.Stages = d.stageViews()
+	out.Stages, out.Order = d.stageViews(), d.order()
 	out.Objects = d.objectViews()
 	return out
 }

@@ -20,9 +20,9 @@ func Markdown(w io.Writer, p *plan.Plan, o Options) error {
 		return err
 	}
 	out := ""
-	for _, most := range detail {
-		m := &markdown{digest: d, most: most}
-		m.folded = min(folded, most+1)
+	for _, at := range detail {
+		m := &markdown{digest: d, most: at.most, removed: at.removed}
+		m.folded = min(folded, at.most+1)
 		m.write()
 		if out = m.String(); o.MaxBytes == 0 || len(out) <= o.MaxBytes {
 			break
@@ -40,16 +40,21 @@ func Markdown(w io.Writer, p *plan.Plan, o Options) error {
 	return err
 }
 
-// detail is how many entries of each list are written: as many as fit.
-var detail = []int{200, 100, 50, 20, 10, 5, 2, 1, 0}
+// detail is how many entries of each list are written, and of the list of who
+// loses what: as many as fit. What is taken away goes last.
+var detail = []struct{ most, removed int }{
+	{200, 400}, {100, 400}, {50, 400}, {20, 400}, {10, 400}, {5, 400}, {2, 400}, {1, 400}, {0, 400}, {0, 200}, {0, 100}, {0, 50}, {0, 20}, {0, 5},
+}
 
 // markdown is a plan being written.
 type markdown struct {
 	strings.Builder
 	*digest
-	most int  // entries of a list
-	left int  // entries that were left out
-	bare bool // nothing but the verdict and what is counted
+
+	most    int  // entries of a list
+	removed int  // entries of the list of who loses what
+	left    int  // entries that were left out
+	bare    bool // nothing but the verdict and what is counted
 }
 
 func (m *markdown) line(format string, args ...any) { fmt.Fprintf(m, format+"\n", args...) }
@@ -57,7 +62,7 @@ func (m *markdown) line(format string, args ...any) { fmt.Fprintf(m, format+"\n"
 func (m *markdown) write() {
 	m.verdict()
 	if m.bare {
-		m.line("\n_Everything else is too long to stand here; the plan itself has it._")
+		m.line("\n_Everything else is too long to stand here; %s._", m.elsewhere)
 		return
 	}
 	m.access(false)
@@ -66,7 +71,7 @@ func (m *markdown) write() {
 	m.stages()
 	m.objects()
 	if m.left > 0 {
-		m.line("\n_%s folded away to fit; the plan itself has all of it._", entries(m.left))
+		m.line("\n_%s folded away to fit; %s._", entries(m.left), m.elsewhere)
 	}
 }
 
@@ -101,8 +106,8 @@ func (m *markdown) verdict() {
 		}
 		m.line("> - %s: %s%s", code(f.Rule), mdText(message), m.at(f))
 	}
-	if owners := m.owners(); len(owners) > 0 {
-		m.line("\n**Approval asked of:** %s", m.peopleCode(owners))
+	if owners, of := m.owners(); len(owners) > 0 {
+		m.line("\n**Approval asked of:** %s, who own %s", m.peopleCode(owners), m.codes(of))
 	}
 }
 
@@ -113,16 +118,18 @@ func (m *markdown) heldText() string {
 	return m.held()
 }
 
-// owners returns who should approve the changes.
-func (m *markdown) owners() []string {
-	var list []string
+// owners returns who should approve the changes, and of which objects they are
+// the owners: where people are only counted, that is where their names stand.
+func (m *markdown) owners() (people, of []string) {
 	for _, c := range m.p.Changed {
-		if !c.Held {
-			list = append(list, c.Owners...)
+		if !c.Held && len(c.Owners) > 0 {
+			people = append(people, c.Owners...)
+			of = append(of, string(c.Address))
 		}
 	}
-	slices.Sort(list)
-	return slices.Compact(list)
+	slices.Sort(people)
+	slices.Sort(of)
+	return slices.Compact(people), slices.Compact(of)
 }
 
 // at says where a finding is.
@@ -152,6 +159,9 @@ func (m *markdown) access(up bool) {
 	m.line("| | before → after | people | why |\n|---|---|--:|---|")
 	sign := map[bool]string{true: "➕", false: "➖"}[up]
 	n := max(m.most, 5)
+	if !up {
+		n = m.removed
+	}
 	for i, g := range list {
 		if i == n {
 			m.left += len(list) - i
@@ -270,8 +280,7 @@ func (m *markdown) stages() {
 	if len(m.p.Stages) == 0 {
 		return
 	}
-	m.line("\n### Steps\n")
-	m.line("In an order in which nobody has too much or too little at any moment.\n")
+	m.open(fmt.Sprintf("Steps: %s, %s", schema.Count(len(m.p.Stages), "stage"), m.order()))
 	m.line("| | stage | what | then wait |\n|--:|---|---|---|")
 	n := 0
 	for _, st := range m.p.Stages {
@@ -287,6 +296,7 @@ func (m *markdown) stages() {
 		}
 		m.line("| %s | %s | %s | %s |", number, mdText(phase(st)), kinds(st), wait)
 	}
+	m.close()
 	m.checklist()
 	m.requests()
 }

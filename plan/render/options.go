@@ -19,6 +19,11 @@ type Options struct {
 	// MaxBytes is how long Markdown may be, 0 for no limit. Lists fold until
 	// it fits; what blocks and what is counted always stays.
 	MaxBytes int
+
+	// Elsewhere says in Markdown where what Markdown leaves out can be read,
+	// such as "the [summary of the job](https://…) has all of it". Empty names
+	// the command that shows it. It is written as it is.
+	Elsewhere string
 }
 
 // prepare returns the plan with people called as the options ask for.
@@ -27,7 +32,11 @@ func (o Options) prepare(p *plan.Plan) (*digest, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &digest{p: shown, counts: o.People == plan.Counts, folded: folded}, nil
+	elsewhere := o.Elsewhere
+	if elsewhere == "" {
+		elsewhere = "`rolecall plan` shows all of it"
+	}
+	return &digest{p: shown, counts: o.People == plan.Counts, folded: folded, elsewhere: elsewhere}, nil
 }
 
 // A digest is a plan with what all renderers say in the same words.
@@ -35,6 +44,8 @@ type digest struct {
 	p      *plan.Plan
 	counts bool // people are counted and never named
 	folded int  // how many names a line shows before it counts the rest
+
+	elsewhere string // where what is left out can be read, in Markdown
 }
 
 // people shows a few people and counts the rest.
@@ -189,4 +200,12 @@ func (d *digest) total() string {
 		parts = append(parts, fmt.Sprintf("%s held", schema.Thousands(s.HeldSteps)))
 	}
 	return "Plan: " + strings.Join(parts, "; ") + "."
+}
+
+// order says in which order the steps are.
+func (d *digest) order() string {
+	if len(d.p.Unsafe) > 0 {
+		return "in the best order there is, which is not safe for everybody: see unsafe-order"
+	}
+	return "in an order in which nobody has too much or too little at any moment"
 }

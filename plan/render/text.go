@@ -220,7 +220,7 @@ func (t *text) stages() {
 	if len(t.p.Stages) == 0 {
 		return
 	}
-	t.head("Steps, in an order in which nobody has too much or too little at any moment")
+	t.head("Steps, " + t.order())
 	n := 0
 	for _, st := range t.p.Stages {
 		if st.Held {

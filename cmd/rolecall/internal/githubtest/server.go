@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // A User is who wrote something.
@@ -83,6 +84,7 @@ type CheckRun struct {
 	Conclusion  string       `json:"conclusion"`
 	ExternalID  string       `json:"external_id"`
 	App         App          `json:"app"`
+	HTMLURL     string       `json:"html_url"`
 	Title       string       `json:"-"`
 	Summary     string       `json:"-"`
 	Annotations []Annotation `json:"-"`
@@ -103,6 +105,14 @@ type Fault struct {
 	After  bool // the request takes effect before the answer is lost
 }
 
+// A Limit is the primary rate limit: how many requests are left until it
+// begins again. It only shows in headers. The request after the last one is
+// taken to come after Reset: the clock of a test does not wait.
+type Limit struct {
+	Remaining int
+	Reset     time.Time
+}
+
 // A Server is one repository.
 type Server struct {
 	*httptest.Server
@@ -112,6 +122,7 @@ type Server struct {
 	Token      string // the one that is taken
 	Login      string // whom it belongs to
 	PageSize   int    // the largest page, 100 as with GitHub if zero
+	Limit      *Limit // nil: none
 
 	mu       sync.Mutex
 	pulls    map[int]*Pull
@@ -252,6 +263,14 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests = append(s.requests, r.Method+" "+r.URL.Path)
+	if l := s.Limit; l != nil {
+		if l.Remaining--; l.Remaining < 0 {
+			*l = Limit{Remaining: 4999, Reset: l.Reset.Add(time.Hour)}
+		}
+		w.Header().Set("X-RateLimit-Limit", "5000")
+		w.Header().Set("X-RateLimit-Remaining", strconv.Itoa(l.Remaining))
+		w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(l.Reset.Unix(), 10))
+	}
 	i := slices.IndexFunc(s.faults, func(f Fault) bool {
 		return (f.Method == "" || f.Method == r.Method) && strings.Contains(r.URL.Path, f.Path)
 	})
@@ -575,7 +594,8 @@ func (s *Server) checkRuns(w http.ResponseWriter, r *http.Request, rest []string
 	var run *CheckRun
 	if r.Method == http.MethodPost {
 		s.nextID++
-		run = &CheckRun{ID: s.nextID, Name: in.Name, HeadSHA: in.HeadSHA, Conclusion: in.Conclusion, ExternalID: in.ExternalID, App: App{strings.TrimSuffix(s.Login, "[bot]")}}
+		run = &CheckRun{ID: s.nextID, Name: in.Name, HeadSHA: in.HeadSHA, Conclusion: in.Conclusion, ExternalID: in.ExternalID, App: App{strings.TrimSuffix(s.Login, "[bot]")},
+			HTMLURL: fmt.Sprintf("https://github.example/%s/runs/%d", s.Repository, s.nextID)}
 		s.checks = append(s.checks, run)
 	} else {
 		i := slices.IndexFunc(s.checks, func(k *CheckRun) bool { return len(rest) == 1 && strconv.FormatInt(k.ID, 10) == rest[0] })

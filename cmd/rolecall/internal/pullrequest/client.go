@@ -72,11 +72,13 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	if c.sleep == nil {
 		c.sleep = sleep
 	}
+	next := http.DefaultTransport.(*http.Transport).Clone()
+	next.ResponseHeaderTimeout = 2 * time.Minute
 	client := func(token string) *github.Client {
 		api := github.NewClient(&http.Client{
-			Transport:     &transport{next: http.DefaultTransport, token: token, sleep: c.sleep, count: c.count},
+			Transport:     &transport{next: next, token: token, sleep: c.sleep, count: c.count},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-			Timeout:       10 * time.Minute, // waits for a rate limit included
+			Timeout:       attempts * (maxWait + time.Minute), // waits for a rate limit included
 		})
 		api.BaseURL = base
 		if o.UserAgent != "" {

@@ -136,6 +136,6 @@ func unclear(err error) bool {
 	}
 	var limited *github.RateLimitError
 	var abuse *github.AbuseRateLimitError
-	return !errors.As(err, &limited) && !errors.As(err, &abuse) &&
+	return !errors.As(err, &limited) && !errors.As(err, &abuse) && !errors.Is(err, errRateLimit) &&
 		!errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }

@@ -163,11 +163,31 @@ func TestRateLimitsAreWaitedFor(t *testing.T) {
 	}
 }
 
+// A limit that is used up by the last answer is waited for before the next
+// request, which would be refused, and not left to go-github, which refuses.
+func TestUsedUpLimitIsWaitedForBeforeAsking(t *testing.T) {
+	s, c, waited := connect(t)
+	reset := time.Now().Add(90 * time.Second)
+	s.Limit = &githubtest.Limit{Remaining: 1, Reset: reset}
+	put(t, c, "plan")
+	if n := len(s.Comments(7)); n != 1 {
+		t.Errorf("%d comments", n)
+	}
+	if *waited < 80*time.Second || *waited > 100*time.Second {
+		t.Errorf("waited %s, want until the limit begins again, in a minute and a half", *waited)
+	}
+}
+
 func TestLongRateLimitIsAnError(t *testing.T) {
 	s, c, _ := connect(t)
 	s.Fail(githubtest.Fault{Status: 403, Header: http.Header{"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {fmt.Sprint(time.Now().Add(time.Hour).Unix())}}})
-	if _, err := c.PutComment(t.Context(), 7, marker, "plan"); err == nil || !strings.Contains(err.Error(), "run this again then") {
-		t.Errorf("error: %v", err)
+	for range 2 {
+		if _, err := c.PutComment(t.Context(), 7, marker, "plan"); err == nil || !strings.Contains(err.Error(), "run this again then") {
+			t.Errorf("error: %v", err)
+		}
+	}
+	if n := len(s.Requests()); n != 1 {
+		t.Errorf("%d requests; nothing is asked while the limit is used up", n)
 	}
 }
 

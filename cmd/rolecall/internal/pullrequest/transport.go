@@ -3,11 +3,13 @@ package pullrequest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -31,6 +33,55 @@ type transport struct {
 	token string
 	sleep func(context.Context, time.Duration) error
 	count *counter
+
+	mu    sync.Mutex
+	until time.Time // when the rate limit that is used up begins again; guarded by mu
+}
+
+// errRateLimit means that a request was not sent, or refused, because the rate
+// limit is used up for longer than a wait is worth. It had no effect.
+var errRateLimit = errors.New("the API's rate limit is used up")
+
+// wait waits until a rate limit that is known to be used up begins again.
+func (t *transport) wait(ctx context.Context) error {
+	t.mu.Lock()
+	until := t.until
+	t.mu.Unlock()
+	d := time.Until(until)
+	if d <= 0 {
+		return nil
+	}
+	if err := t.pause(ctx, d); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.until.Equal(until) {
+		t.until = time.Time{}
+	}
+	return nil
+}
+
+// pause waits for d if that is not too long.
+func (t *transport) pause(ctx context.Context, d time.Duration) error {
+	if d > maxWait {
+		return fmt.Errorf("%w for another %s; run this again then", errRateLimit, d.Round(time.Second))
+	}
+	return t.sleep(ctx, d)
+}
+
+// observe remembers from an answer when the primary limit begins again, if
+// nothing is left of it, and takes away the headers: go-github would remember
+// them too, and refuse to send where waiting a few seconds is enough.
+func (t *transport) observe(resp *http.Response) {
+	if at, err := strconv.ParseInt(resp.Header.Get("X-RateLimit-Reset"), 10, 64); err == nil && resp.Header.Get("X-RateLimit-Remaining") == "0" {
+		t.mu.Lock()
+		t.until = time.Unix(at, 0)
+		t.mu.Unlock()
+	}
+	for _, name := range []string{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"} {
+		resp.Header.Del(name)
+	}
 }
 
 // RoundTrip sends a request: again after a rate limit, which means that it had
@@ -53,6 +104,9 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		if body != nil {
 			again.Body = io.NopCloser(bytes.NewReader(body))
 		}
+		if err := t.wait(r.Context()); err != nil {
+			return nil, err
+		}
 		t.count.add()
 		resp, err := t.next.RoundTrip(again)
 		last := n == attempts
@@ -70,6 +124,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, fmt.Errorf("the API redirects to another address, which is not followed with a token (%d); correct GITHUB_API_URL or the name of the repository", resp.StatusCode)
 		}
 		wait, limited := rateLimited(resp)
+		t.observe(resp)
 		if !limited && (resp.StatusCode < 500 || !repeatable) || last {
 			return resp, nil
 		}
@@ -78,10 +133,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20))
 		resp.Body.Close()
-		if wait > maxWait {
-			return nil, fmt.Errorf("the API's rate limit is used up for another %s; run this again then", wait.Round(time.Second))
-		}
-		if err := t.sleep(r.Context(), wait); err != nil {
+		if err := t.pause(r.Context(), wait); err != nil {
 			return nil, err
 		}
 	}
