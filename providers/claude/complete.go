@@ -261,15 +261,19 @@ func (s *System) completeRole(have, want *schema.Object, live, desired *schema.S
 		return
 	}
 	visible := have.Get(attrCapabilities).AsSet()
+	var assumed []string
 	for _, label := range want.Get(attrCapabilities).AsSet() {
 		now, then := live.Objects[schema.MakeAddress("feature", label, "")], desired.Objects[schema.MakeAddress("feature", label, "")]
 		off := now != nil && now.Get(attrEnabled).Known() && !now.Get(attrEnabled).AsBool()
 		stays := then == nil || !then.Get(attrEnabled).AsBool()
 		if off && stays && !slices.Contains(visible, label) { // as long as it is off, its row can never be seen
-			visible = append(slices.Clone(visible), label)
+			assumed = append(assumed, label)
 		}
 	}
-	have.Put(attrCapabilities, schema.Set(visible...))
+	if len(assumed) > 0 {
+		have.Put(attrCapabilities, schema.Set(slices.Concat(visible, assumed)...))
+		have.Put(attrAssumed, schema.Set(assumed...))
+	}
 }
 
 // belowText says what stands under a role's default, as the console shows it.

@@ -25,6 +25,7 @@ const (
 	attrConnectors       = "connectors"      // levels above blocked, by connector label
 	attrTools            = "tools"           // levels above blocked, by "label.tool"
 	attrBelow            = "below_default"   // connectors held under the role's default, which no row shows
+	attrAssumed          = "assumed"         // of a live role: capabilities of features that are off and stay off, which are taken for granted since no read can show them
 	attrUnsure           = "unsure_below"    // of a live role: levels under its default that may be in force, and were not confirmed
 	attrOtherRows        = "other_rows"      // of a live role: rows that the language cannot say
 	attrRoles            = "roles"           // addresses

@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -391,6 +392,7 @@ func (r *reader) ReadAgain(ctx context.Context, objects []*schema.Object) ([]*sc
 			}
 		case 1:
 			found[i] = answered(o, list[0])
+			assume(o, found[i], state)
 			r.known[o.Addr] = found[i]
 		default:
 			return nil, fmt.Errorf("%s: %d live objects are called %q: someone made another one meanwhile", o.Addr, len(list), o.Key)
@@ -410,6 +412,22 @@ func answered(asked, found *schema.Object) *schema.Object {
 		}
 	}
 	return found
+}
+
+// assume takes for granted what the plan took for granted of a role: the rows
+// of features that are off. Whoever switches one on meanwhile makes them
+// readable.
+func assume(asked, found *schema.Object, state *schema.State) {
+	var list []string
+	for _, label := range asked.Get(attrAssumed).AsSet() {
+		f := state.Objects[schema.MakeAddress("feature", label, "")]
+		if f != nil && f.Get(attrEnabled).Known() && !f.Get(attrEnabled).AsBool() {
+			list = append(list, label)
+		}
+	}
+	if v := found.Get(attrCapabilities); v.Known() && len(list) > 0 {
+		found.Put(attrCapabilities, schema.Set(slices.Concat(v.AsSet(), list)...))
+	}
 }
 
 // limited reports whether limits matter for any of the objects.
