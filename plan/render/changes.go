@@ -103,7 +103,7 @@ func (d *digest) setChange(name string, before, after schema.Value) string {
 
 // value writes a value as people write it: limits in major units.
 func value(name string, v schema.Value) string {
-	if strings.HasPrefix(name, "spend_limit.") && v.Kind() == schema.KindText {
+	if strings.HasSuffix(name, ".monthly") && v.Kind() == schema.KindText { // limits and ceilings
 		return schema.Major(v.AsText())
 	}
 	return schema.Printable(v.String())
