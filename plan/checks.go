@@ -359,44 +359,6 @@ func (a *analysis) tooMany() {
 	}
 }
 
-// unmanaged reports live objects that no block describes.
-func (a *analysis) unmanaged() {
-	for _, typ := range slices.Sorted(maps.Keys(a.Description.Unmanaged)) {
-		if a.Description.Unmanaged[typ] != "report" {
-			continue
-		}
-		var names []string
-		var first schema.Address
-		for _, o := range a.b.live.Of(typ) {
-			described := slices.ContainsFunc(a.Description.Objects, func(d *schema.Object) bool { return d.Addr == o.Addr })
-			if !described && a.b.desired.Objects[o.Addr] != nil { // what is removed is not left as found
-				names = append(names, o.Key)
-				if first == "" {
-					first = o.Addr
-				}
-			}
-		}
-		if len(names) == 0 {
-			continue
-		}
-		noun := typ + "s"
-		if len(names) == 1 {
-			noun = typ
-		}
-		shown := names
-		if len(shown) > 3 {
-			shown = shown[:3]
-		}
-		more := ""
-		if n := len(names) - len(shown); n > 0 {
-			more = fmt.Sprintf(" and %s more", schema.Thousands(n))
-		}
-		a.found = append(a.found, &finding{Rule: "unmanaged-object", Address: first,
-			Message: fmt.Sprintf("%s live %s that no block describes, left as found: %s%s", schema.Thousands(len(names)), noun, strings.Join(shown, ", "), more),
-			Fix:     fmt.Sprintf("describe them, or write unmanaged { %ss = \"ignore\" }", typ)})
-	}
-}
-
 // unsafeOrder reports that no safe order was found, or, where gaps are
 // accepted, who is out of bounds for how long.
 func (a *analysis) unsafeOrder() {
@@ -463,6 +425,12 @@ func (a *analysis) deletesUnread() {
 				missing = append(missing, name)
 			}
 		}
+		for _, g := range a.b.live.Objects {
+			if c.Before.Type == "role" && g.Get("roles").Kind() == schema.KindUnavailable {
+				missing = append(missing, "roles of "+string(g.Addr))
+			}
+		}
+		slices.Sort(missing)
 		if len(missing) > 0 {
 			a.found = append(a.found, &finding{Rule: "unread", Severity: Error, Address: c.Addr,
 				Message: fmt.Sprintf("%s is to be deleted, and not all of it could be read (%s), so who loses what is not known", c.Addr, strings.Join(missing, ", ")),

@@ -32,6 +32,29 @@ type situation struct {
 	refused string
 }
 
+// confirm makes what no read shows be as it is described, as if somebody had
+// looked and the ledger said so.
+func confirm(in plan.Input) {
+	for _, o := range in.Description.Objects {
+		have := in.Live.Objects[o.Addr]
+		if have == nil && slices.Contains([]string{"connector", "seat_tier", "role_mapping"}, o.Type) {
+			have = &schema.Object{Type: o.Type, Addr: o.Addr, ID: o.ID, Key: o.Key}
+			in.Live.Add(have)
+		}
+		for _, attr := range []string{"policy", "tool_policy", "spend_ceiling.monthly", "spend_precedence"} {
+			if v := o.Get(attr); v.Known() {
+				have.Put(attr, v)
+			}
+		}
+		if o.Type == "role_mapping" {
+			have.Put("role", o.Get("role"))
+		}
+		if list, ok := o.People["members"].(*schema.Listed); ok && o.Type == "seat_tier" {
+			have.Put("members", schema.Set(list.Emails...))
+		}
+	}
+}
+
 // findings plans and returns the findings above info, and those of a rule.
 func (s situation) findings(t *testing.T, rule string) []string {
 	t.Helper()
@@ -48,6 +71,9 @@ func (s situation) findings(t *testing.T, rule string) []string {
 	default:
 		in := input(t, load(t, s.config), s.live.snapshot())
 		in.Author = s.author
+		if rule != "unverified" {
+			confirm(in)
+		}
 		var err error
 		if p, err = plan.Build(in); err != nil {
 			t.Fatal(err)
@@ -199,7 +225,7 @@ func cases() map[string][2]situation {
 		"unmanaged-object":       claude("organization \"acme\" {\n system = \"claude-enterprise\"\n}\n"+role+g, with(group(liveGroup{name: "h", roles: []string{"base"}})), "organization \"acme\" {\n system = \"claude-enterprise\"\n}\n"+role+g, ann),
 		"unread":                 claude(role+g, with(only(liveGroup{name: "g", unread: true, members: []string{"ann@acme.com"}})), role+g, ann),
 		"unsafe-order":           claude(trade, tradeOrg(), strings.ReplaceAll(trade, "[\"ann@acme.com\"]", "[\"ann@acme.com\", \"bob@acme.com\"]"), tradeOrg()),
-		"unverified": claude(jira+"role \"base\" {\n capabilities = [\"chat\"]\n connector_default = \"needs_approval\"\n connector \"jira\" {\n access = \"blocked\"\n }\n}\n"+g, with(rows("base", "chat", "use@all")),
+		"unverified": claude(jira+"role \"base\" {\n capabilities = [\"chat\"]\n connector_default = \"needs_approval\"\n connector \"jira\" {\n access = \"blocked\"\n }\n}\n"+g+"guard {\n max_members_losing_access = \"100%\"\n}\n", with(rows("base", "chat", "use@all")),
 			jira+"role \"base\" {\n capabilities = [\"chat\"]\n connector_default = \"needs_approval\"\n}\n"+g, with(rows("base", "chat", "use@all"))),
 		"unverified-order": claude(moved("\"cowork\", ")+"feature \"cowork\" { enabled = true }\n", moves, moved("")+"feature \"cowork\" { enabled = true }\n", moves),
 		"void-grant": claude(strings.Replace(jira, "]\n}", "]\n policy = \"needs_approval\"\n}", 1)+"role \"base\" {\n capabilities = [\"chat\"]\n connector_default = \"custom\"\n connector \"jira\" {\n tools = { t = \"always_allow\" }\n }\n}\n"+g, with(rows("base", "chat", "always_allow@mcpsrv_jira/t")),

@@ -17,20 +17,7 @@ func (b *binder) erase(c *schema.Config) {
 			b.drop(o, &schema.Object{Addr: r.From, Decl: r.Decl})
 		}
 	}
-	described := map[schema.Address]bool{}
-	for _, o := range b.d.Objects {
-		described[b.liveAddress(o)] = true
-	}
-	for typ, what := range b.d.Unmanaged {
-		if what != "remove" {
-			continue
-		}
-		for _, o := range b.b.live.Of(typ) {
-			if !described[o.Addr] && o.Fixed == "" && o.Get("source").AsText() != "scim" {
-				b.drop(o, nil)
-			}
-		}
-	}
+	b.removeUnmanaged(c.Guard)
 }
 
 // meant returns the live object that a removed block names, nil if it is gone.

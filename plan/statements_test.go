@@ -237,3 +237,41 @@ func TestUnmanagedRemove(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoIsMentioned: people are removed only if no block speaks of them, other
+// than as part of everyone.
+func TestWhoIsMentioned(t *testing.T) {
+	live := org{members: map[string]string{"ann@acme.com": "managed", "bob@acme.com": "user", "cat@vendor.com": "user", "own@acme.com": "owner", "inn@acme.com": "user"},
+		groups: []liveGroup{{name: "all"}, {name: "open", members: []string{"inn@acme.com"}}}}
+	all := "ann@acme.com bob@acme.com cat@vendor.com inn@acme.com"
+	for text, want := range map[string]string{
+		"": all,
+		"group \"all\" {\n members = everyone\n}\n":                                               all,
+		"group \"all\" {\n members = [\"bob@acme.com\"]\n}\n":                                     "ann@acme.com cat@vendor.com inn@acme.com",
+		"group \"all\" {\n members = domain(\"vendor.com\")\n}\n":                                 "ann@acme.com bob@acme.com inn@acme.com",
+		"group \"all\" {\n members = organization_role(\"managed\")\n}\n":                         "bob@acme.com cat@vendor.com inn@acme.com",
+		"group \"all\" {\n members = minus(everyone, domain(\"vendor.com\"))\n}\n":                all,
+		"group \"all\" {\n members = minus(domain(\"acme.com\"), [\"bob@acme.com\"])\n}\n":        "bob@acme.com cat@vendor.com",
+		"group \"all\" {\n members = intersect(everyone, domain(\"vendor.com\"))\n}\n":            "ann@acme.com bob@acme.com inn@acme.com",
+		"group \"all\" {\n members = group.open.members\n}\ngroup \"open\" {\n}\n":                "ann@acme.com bob@acme.com cat@vendor.com",
+		"member \"Bob@acme.com\" {\n}\n":                                                          "ann@acme.com cat@vendor.com inn@acme.com",
+		"migration {\n wave \"w\" {\n members = [\"ann@acme.com\"]\n state = \"closed\"\n }\n}\n": "bob@acme.com cat@vendor.com inn@acme.com",
+		"guard {\n protected = [\"ann@acme.com\", \"bob@acme.com\"]\n}\n":                         "cat@vendor.com inn@acme.com",
+	} {
+		in := input(t, load(t, text), live.snapshot())
+		in.Description.Unmanaged = map[string]string{"member": "remove"}
+		p, err := plan.Build(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var gone []string
+		for _, c := range p.Changed {
+			if c.Action == schema.Delete {
+				gone = append(gone, strings.Trim(strings.TrimPrefix(string(c.Address), "member["), "\"]"))
+			}
+		}
+		if got := strings.Join(gone, " "); got != want {
+			t.Errorf("%s removes %s, want %s", text, got, want)
+		}
+	}
+}

@@ -23,7 +23,8 @@ func (s *System) State(snap *Snapshot) *schema.State {
 		if !ok { // the roles of one group
 			hangs = "the access of its members"
 		}
-		st.Unread = append(st.Unread, schema.Unread{What: m.What, Why: m.Why, Affects: hangs})
+		asked := m.What == MissingSpendLimits && s.limits == "remove" || m.What == MissingInvites && s.invites == "remove" // what is to be removed, if anything, is not known
+		st.Unread = append(st.Unread, schema.Unread{What: m.What, Why: m.Why, Affects: hangs, Asked: asked})
 	}
 	st.Add(s.organizationObject(snap))
 	on := map[string]bool{} // actions of features that are known to be on

@@ -79,6 +79,7 @@ type System struct {
 	settle     time.Duration
 	precedence string
 	limits     string            // what is made of individual limits that nothing explains
+	invites    string            // what is made of invites that no block describes
 	plugins    map[string]string // label to id
 	pluginOf   map[string]string // id to label
 }
@@ -94,7 +95,7 @@ func New(c *schema.Config) *System {
 			s.settle = d
 		}
 		for _, u := range b.Of("unmanaged") {
-			s.limits = u.Text("limits", "ignore")
+			s.limits, s.invites = u.Text("limits", "ignore"), u.Text("invites", "ignore")
 		}
 	}
 	for _, b := range c.Of("feature") {

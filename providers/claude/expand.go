@@ -584,7 +584,9 @@ func (e *expander) removeMember(c *schema.Change) {
 	for _, g := range e.live.Of("group") {
 		if g.Get(attrMembers).Has(email) {
 			s.Moves = append(s.Moves, membership(email, g.Addr, access.In, access.Out))
-			s.Effects = append(s.Effects, schema.Effect{Addr: g.Addr, Attr: attrMembers, Op: schema.Exclude, Item: email})
+			if e.desired.Objects[g.Addr] != nil { // else the deletion of the group shows it
+				s.Effects = append(s.Effects, schema.Effect{Addr: g.Addr, Attr: attrMembers, Op: schema.Exclude, Item: email})
+			}
 		}
 	}
 	if l := c.Before.Get(attrLimit); l.Kind() == schema.KindText {
