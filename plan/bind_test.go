@@ -83,6 +83,41 @@ func TestBinding(t *testing.T) {
 			live:    org{members: ann, groups: []liveGroup{{name: "Old"}}},
 			changes: []string{"create group.g"},
 		},
+		"moved-is-a-rename": {
+			config:  "group \"g\" {}\nmoved {\n from = group.eng\n to = group.g\n}",
+			live:    org{members: ann, groups: []liveGroup{{name: "eng"}}},
+			changes: []string{"rename group.g"}, id: "rbac_group_eng",
+		},
+		"moved-twice-is-one-rename": {
+			config:  "group \"g\" {}\nmoved {\n from = group.a\n to = group.b\n}\nmoved {\n from = group.b\n to = group.g\n}",
+			live:    org{members: ann, groups: []liveGroup{{name: "a"}}},
+			changes: []string{"rename group.g"}, id: "rbac_group_a",
+		},
+		"moved-key-of-a-for-each": {
+			config:  "group \"t\" {\n for_each = toset([\"new\"])\n}\ngroup \"g\" {}\nmoved {\n from = group.t[\"old\"]\n to = group.t[\"new\"]\n}",
+			live:    org{members: ann, groups: []liveGroup{{name: "t old"}, {name: "g"}}},
+			changes: []string{"rename group.t[\"new\"]"}, id: "rbac_group_g",
+		},
+		"moved-that-says-its-name-is-found-by-it": {
+			config:  "group \"g\" { name = \"Engineering\" }\nmoved {\n from = group.eng\n to = group.g\n}",
+			live:    org{members: ann, groups: []liveGroup{{name: "Engineering"}, {name: "eng"}}},
+			changes: []string{}, id: "rbac_group_Engineering",
+		},
+		"moved-that-says-another-name-is-not-the-old-one": {
+			config:  "group \"g\" { name = \"New\" }\nmoved {\n from = group.eng\n to = group.g\n}",
+			live:    org{members: ann, groups: []liveGroup{{name: "eng"}}},
+			changes: []string{"create group.g"},
+		},
+		"moved-and-renamed-already": {
+			config:  "group \"g\" {}\nmoved {\n from = group.eng\n to = group.g\n}",
+			live:    org{members: ann, groups: []liveGroup{{name: "g"}}},
+			changes: []string{}, id: "rbac_group_g",
+		},
+		"moved-and-the-old-address-described-again": {
+			config:  "group \"g\" {}\ngroup \"x\" { name = \"eng\" }\nmoved {\n from = group.eng\n to = group.g\n}",
+			live:    org{members: ann, groups: []liveGroup{{name: "eng"}}},
+			changes: []string{"create group.g"},
+		},
 		"two-live-groups-of-one-name": {
 			config:   `group "g" {}`,
 			live:     org{members: ann, groups: []liveGroup{{name: "g", id: "rbac_group_2"}, {name: "g", id: "rbac_group_1"}}},

@@ -101,6 +101,10 @@ type Plan struct {
 	Changed  []Change        `json:"changes"`
 	Groups   []GroupView     `json:"groups"`
 
+	// Moved are the addresses that something described has in the place of
+	// others: it is the same thing, under another name of the configuration.
+	Moved []Moved `json:"moved,omitempty"`
+
 	Memberships []MembershipView `json:"memberships"`
 
 	// Members is how many members the organization has, and Frozen whether
@@ -195,6 +199,12 @@ type Change struct {
 	Held    bool                    `json:"held,omitempty"`
 }
 
+// A Moved is an address that another one has taken the place of.
+type Moved struct {
+	From schema.Address `json:"from"`
+	To   schema.Address `json:"to"`
+}
+
 // An Unsafe is a step that would take somebody out of bounds in every order.
 type Unsafe struct {
 	Member     string   `json:"member"`
@@ -247,6 +257,9 @@ func Build(in Input) (*Plan, error) {
 	}
 	for _, o := range in.Config.Of("organization") {
 		p.Organization = o.Label
+	}
+	for _, m := range in.Config.Moves {
+		p.Moved = append(p.Moved, Moved{m.From, in.Config.Now(m.From)})
 	}
 	if schedule.Relaxed {
 		p.Bound = boundOfPlan

@@ -160,6 +160,7 @@ func (p *Plan) records(w *writer) {
 		}
 	}
 	records(w, "change", p.Changed)
+	records(w, "moved", p.Moved)
 	records(w, "group", p.Groups)
 	records(w, "membership", p.Memberships)
 	for _, addr := range slices.Sorted(maps.Keys(p.Depends)) {
@@ -343,6 +344,8 @@ func (r *reader) read(kind string, record []byte) error {
 		return add(record, &p.Changed)
 	case "group":
 		return add(record, &p.Groups)
+	case "moved":
+		return add(record, &p.Moved)
 	case "membership":
 		return add(record, &p.Memberships)
 	case "object":

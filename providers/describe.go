@@ -2,6 +2,7 @@ package providers
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -40,7 +41,7 @@ func (d *Describer) Missing(at hcl.Range, summary, detail string, args ...any) {
 // Start returns the object that b describes, called key, with the places of
 // its attributes and nothing in it.
 func Start(b *schema.Described, key string) *schema.Object {
-	o := &schema.Object{Type: b.Type, Addr: b.Addr, Key: key, Keys: b.Texts("previous_names"),
+	o := &schema.Object{Type: b.Type, Addr: b.Addr, Key: key, Keys: slices.Concat(b.Texts("previous_names"), b.Earlier),
 		Decl: b.Range, AttrDecl: map[string]hcl.Range{}, Attrs: map[string]schema.Value{}}
 	for name, a := range b.Attrs {
 		o.AttrDecl[name] = a.Range

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"github.com/hashicorp/hcl/v2"
+	"slices"
 )
 
 // A Config is a configuration after evaluation: every block with its values,
@@ -38,6 +39,18 @@ type Config struct {
 	Files map[string]*hcl.File
 }
 
+// Now returns the address that what once had the address a has now.
+func (c *Config) Now(a Address) Address {
+	for range c.Moves { // a circle, which Load refuses, ends too
+		i := slices.IndexFunc(c.Moves, func(m Moved) bool { return m.From == a })
+		if i < 0 {
+			break
+		}
+		a = c.Moves[i].To
+	}
+	return a
+}
+
 // Of returns the blocks of type typ, in order.
 func (c *Config) Of(typ string) []*Described {
 	var list []*Described
@@ -56,6 +69,10 @@ type Described struct {
 	Second string  // the second label, "" for a block with one or none
 	Key    string  // the for_each key, "" without
 	Addr   Address // of a top-level block; "" for a nested one
+
+	// Earlier are the names that the block gave by default under the addresses
+	// it was moved from, newest first; nil if it says its name itself.
+	Earlier []string
 
 	// Attrs are the attributes that are written, except those whose value is
 	// null, which counts as left out.

@@ -304,6 +304,7 @@ func (l *loader) evaluate() {
 		l.statement(d)
 	}
 	l.checkMoves()
+	l.keepNames()
 }
 
 // evaluateBlock decodes the instances of a block and computes its value.

@@ -161,6 +161,23 @@ func (l *loader) checkMoves() {
 	}
 }
 
+// keepNames tells blocks that were moved which name they gave by default before,
+// so that what is live under it is found and renamed, not made again. Whatever
+// says its name itself is found by that.
+func (l *loader) keepNames() {
+	for _, b := range l.config.Blocks {
+		decl := l.system.Block(b.Type)
+		if decl == nil || b.Attr("name") != nil || !slices.ContainsFunc(decl.Attrs, func(a *Attr) bool { return a.Name == "name" }) {
+			continue
+		}
+		for _, from := range slices.Sorted(maps.Keys(l.moved)) {
+			if l.config.Now(from) == b.Addr {
+				b.Earlier = append(b.Earlier, l.nameAt(from))
+			}
+		}
+	}
+}
+
 // described reports whether a block has the address.
 func (l *loader) described(a Address) bool { return l.addresses[a] }
 

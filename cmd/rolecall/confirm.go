@@ -71,7 +71,7 @@ func doConfirm(c *cli.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	l, err := ledger.Open(cfg.Dir)
+	l, err := ledger.For(cfg.Config)
 	if err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func whoami(s streams) string {
 func writtenDown(cfg *configuration, start time.Time) func(*schema.Step) (bool, error) {
 	asked := askedFor(cfg.Dir)
 	return func(step *schema.Step) (bool, error) {
-		l, err := ledger.Open(cfg.Dir)
+		l, err := ledger.For(cfg.Config)
 		if err != nil {
 			return false, err
 		}

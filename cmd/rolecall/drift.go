@@ -122,6 +122,11 @@ func whoDrifted(c *cli.Context, conn *providers.Connection, p *plan.Plan, d *pla
 		return nil
 	}
 	applied, err := journal.Last(filepath.Join(c.String("C"), ownDir, journalDir))
+	for _, m := range p.Moved { // journals know it by the address it had then
+		if last, ok := applied[string(m.From)]; ok && last.At.After(applied[string(m.To)].At) {
+			applied[string(m.To)] = last
+		}
+	}
 	var live []*schema.Object
 	for _, o := range d.Objects {
 		for _, s := range []*schema.State{p.Live, p.Desired} {

@@ -113,7 +113,7 @@ func HTML(w io.Writer, p *plan.Plan, o Options) error {
 func (d *digest) page() page {
 	p, s := d.p, d.p.Summary
 	out := page{
-		Title: "Plan of " + schema.Printable(p.Organization), Verdict: string(p.Verdict), Headline: d.headline(), Work: d.work(), Held: d.held(), Against: d.against(),
+		Title: "Plan of " + schema.Printable(p.Organization), Verdict: string(p.Verdict), Headline: d.headline(), Work: d.work(), Held: strings.TrimSpace(d.held() + " " + d.moved()), Against: d.against(),
 		Organization: schema.Printable(p.Organization), System: schema.Printable(p.SystemName), Created: p.CreatedAt,
 		Tiles: []tile{
 			{schema.Thousands(s.MembersLosing), "lose something", "loss"},

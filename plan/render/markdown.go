@@ -83,7 +83,7 @@ func (m *markdown) verdict() {
 	}
 	m.line("> [!%s]", kind)
 	m.line("> **%s**", mdText(m.headline()))
-	for _, s := range []string{m.against(), m.work(), m.heldText()} {
+	for _, s := range []string{m.against(), m.work(), m.heldText(), m.moved()} {
 		if s != "" {
 			m.line(">\n> %s", mdText(s))
 		}

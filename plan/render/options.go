@@ -136,6 +136,18 @@ func (d *digest) held() string {
 	return fmt.Sprintf("%s held: %s.", schema.Count(d.p.Summary.HeldSteps, "step"), strings.Join(why, "; "))
 }
 
+// moved says what has another address than it had.
+func (d *digest) moved() string {
+	var list []string
+	for _, m := range d.p.Moved {
+		list = append(list, fmt.Sprintf("%s is %s now", m.From, m.To))
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return "Moved, and still the same: " + d.names(list) + "."
+}
+
 // blocking returns the findings that block the plan.
 func (d *digest) blocking() []plan.Finding {
 	var list []plan.Finding

@@ -122,24 +122,9 @@ func (t *text) verdict() {
 	if gone := t.removals(); len(gone) > 0 {
 		t.line("", t.Loss, "Deletes %s: %s.", schema.Count(len(gone), "object"), t.names(gone))
 	}
+	t.line("", t.Dim, "%s", t.moved())
 	t.blocked()
 	t.unread()
-}
-
-// maxBlocking is how many of the things that block stand at the top. The rest
-// is among the findings.
-const maxBlocking = 8
-
-// blocked says what blocks the plan.
-func (t *text) blocked() {
-	list := t.blocking()
-	for i, f := range list {
-		if i == maxBlocking {
-			t.line("  ", t.Error, "and %s more errors, below", schema.Thousands(len(list)-i))
-			return
-		}
-		t.line("  "+t.Error("×")+" ", plain, "%s: %s", f.Rule, schema.Printable(f.Message))
-	}
 }
 
 // unread says what could not be read: in full if the configuration asks about

@@ -34,7 +34,7 @@ func Kind() providers.Kind {
 func connect(c *schema.Config, env providers.Environment) *providers.Connection {
 	s := New(c)
 	described, _ := s.Describe()
-	var r providers.Reader = ledger.NewReader(c.Dir, func(live *schema.State) {
+	var r providers.Reader = ledger.NewReader(c, func(live *schema.State) {
 		for _, o := range live.Of("group") {
 			if !o.Get(attrMembers).Known() {
 				o.Put(attrMembers, schema.Set())

@@ -198,7 +198,7 @@ func (d *describer) missing(at hcl.Range, summary, detail string, args ...any) {
 
 // object starts the object that b describes.
 func object(b *schema.Described, key string) *schema.Object {
-	o := &schema.Object{Type: b.Type, Addr: b.Addr, Key: key, ID: b.Text("id", ""), Keys: b.Texts("previous_names"),
+	o := &schema.Object{Type: b.Type, Addr: b.Addr, Key: key, ID: b.Text("id", ""), Keys: slices.Concat(b.Texts("previous_names"), b.Earlier),
 		Decl: b.Range, AttrDecl: map[string]hcl.Range{}, Attrs: map[string]schema.Value{}}
 	for name, a := range b.Attrs {
 		o.AttrDecl[name] = a.Range

@@ -100,7 +100,7 @@ func (r *reader) unset(name string) schema.Value {
 func (r *reader) Read(ctx context.Context) (*schema.State, error) {
 	f := &fetch{reader: r, s: schema.NewState(), emails: map[string]string{}}
 	var err error
-	if f.ledger, err = ledger.Open(r.config.Dir); err != nil {
+	if f.ledger, err = ledger.For(r.config); err != nil {
 		return nil, err
 	}
 	for _, do := range []func(context.Context) error{f.organization, f.people, f.teams, f.vendors, f.lists} {

@@ -33,7 +33,7 @@ func Kind() providers.Kind {
 func connect(c *schema.Config) *providers.Connection {
 	s := New(c)
 	described, _ := s.Describe()
-	r := ledger.NewReader(c.Dir, func(live *schema.State) { s.suppose(described, live) })
+	r := ledger.NewReader(c, func(live *schema.State) { s.suppose(described, live) })
 	return &providers.Connection{Reader: r, Close: func() error { return nil }}
 }
 

@@ -83,6 +83,15 @@ type (
 	}
 )
 
+// For returns the ledger of a configuration, under its addresses.
+func For(c *schema.Config) (*Ledger, error) {
+	l, err := Open(c.Dir)
+	if err == nil {
+		l.Move(c.Now)
+	}
+	return l, err
+}
+
 // Open reads the ledger of the configuration in dir. Without a file the ledger
 // is empty. A file that cannot be read whole is an error: half a ledger would
 // ask for things to be done that were done.
@@ -192,6 +201,46 @@ func (l *Ledger) Record(effects []schema.Effect, by Entry) {
 			note(e.Addr, e.Attr, e.Make(o).Get(e.Attr))
 		}
 	}
+}
+
+// Move gives what was confirmed under earlier addresses the addresses it has
+// now, wherever they stand. What was confirmed under both is taken from the new
+// one. The file changes when it is next saved.
+func (l *Ledger) Move(now func(schema.Address) schema.Address) {
+	moved := map[at]Entry{}
+	for _, fresh := range []bool{false, true} { // the new addresses win
+		for k, e := range l.entries {
+			to := now(k.object)
+			if (to == k.object) != fresh {
+				continue
+			}
+			e.Object, e.Value = to, renamed(e.Value, now)
+			moved[at{to, k.field}] = e
+		}
+	}
+	l.entries = moved
+}
+
+// renamed returns a value with the addresses of now in it.
+func renamed(v schema.Value, now func(schema.Address) schema.Address) schema.Value {
+	to := func(s string) string { return string(now(schema.Address(s))) }
+	switch v.Kind() {
+	case schema.KindText:
+		return schema.Text(to(v.AsText()))
+	case schema.KindSet:
+		items := slices.Clone(v.AsSet())
+		for i := range items {
+			items[i] = to(items[i])
+		}
+		return schema.Set(items...)
+	case schema.KindMap:
+		m := map[string]string{}
+		for key, s := range v.AsMap() {
+			m[to(key)] = s
+		}
+		return schema.Map(m)
+	}
+	return v
 }
 
 // Forget drops everything about an object.

@@ -151,7 +151,7 @@ func TestReadAgainAnswersForEveryAttribute(t *testing.T) {
 	if err := l.Save(); err != nil {
 		t.Fatal(err)
 	}
-	r := ledger.NewReader(dir, nil)
+	r := ledger.NewReader(&schema.Config{Dir: dir}, nil)
 	asked := &schema.Object{Type: "group", Addr: "group.g", Key: "G", Attrs: map[string]schema.Value{"members": schema.Set("a@b.c")}}
 	moved := &schema.Object{Type: "group", Addr: "group.h", Key: "G"}
 	found, err := r.ReadAgain(t.Context(), []*schema.Object{asked, moved, {Type: "group", Addr: "group.x", Key: "X"}})

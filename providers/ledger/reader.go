@@ -12,23 +12,23 @@ import (
 // The file is read anew each time, so that a step that is confirmed elsewhere
 // is seen.
 type Reader struct {
-	dir     string
+	config  *schema.Config
 	suppose func(*schema.State)
 }
 
-// NewReader returns a reader of the ledger in dir. What the ledger cannot know
+// NewReader returns a reader of the ledger of a configuration. What the ledger cannot know
 // and is taken as given is added by suppose, which may be nil: that the people
 // whom the configuration names are in the organization.
-func NewReader(dir string, suppose func(*schema.State)) *Reader {
+func NewReader(config *schema.Config, suppose func(*schema.State)) *Reader {
 	if suppose == nil {
 		suppose = func(*schema.State) {}
 	}
-	return &Reader{dir, suppose}
+	return &Reader{config, suppose}
 }
 
 // Read returns everything that was confirmed.
 func (r *Reader) Read(context.Context) (*schema.State, error) {
-	l, err := Open(r.dir)
+	l, err := For(r.config)
 	if err != nil {
 		return nil, err
 	}
