@@ -95,7 +95,7 @@ func (g seedGen) rows() []any {
 	if g.sometimes("default") {
 		all = append(all, row(g.pick("default level", someLevels...), "all_connectors"))
 	}
-	for _, c := range g.some("connectors", "mcpsrv_01A", "mcpsrv_01B", "mcpsrv_01a") {
+	for _, c := range g.some("connectors of a role", "mcpsrv_01A", "mcpsrv_01B", "mcpsrv_01a") {
 		if g.sometimes("whole connector") {
 			all = append(all, row(g.pick("level", someLevels...), "connector", "connector_id", c))
 		}
@@ -108,6 +108,38 @@ func (g seedGen) rows() []any {
 		}
 	}
 	return all
+}
+
+// plugins makes marketplaces, each with a plugin or two that some groups have a
+// setting for.
+func (g seedGen) plugins(groups int) (marketplaces, plugins []any) {
+	marketplaces, plugins = []any{}, []any{}
+	if !g.sometimes("plugins") {
+		return marketplaces, plugins
+	}
+	levels := []string{"required", "auto_install", "available", "not_available"}
+	for m := range rapid.IntRange(1, 2).Draw(g.T, "marketplaces") {
+		id := fmt.Sprintf("marketplace_%d", m)
+		marketplace := map[string]any{"id": id, "name": id, "source": "manual"}
+		if rapid.Bool().Draw(g.T, "has a default") {
+			marketplace["default_installation_preference"] = g.pick("default", levels...)
+		}
+		marketplaces = append(marketplaces, marketplace)
+		for i := range rapid.IntRange(1, 2).Draw(g.T, "plugins of it") {
+			settings := map[string]string{}
+			for group := range groups {
+				if rapid.Bool().Draw(g.T, "a group has a setting") {
+					settings[fmt.Sprintf("rbac_group_%d", group)] = g.pick("of the group", levels...)
+				}
+			}
+			plugin := map[string]any{"id": fmt.Sprintf("plugin_%d%d", m, i), "name": fmt.Sprintf("p-%d-%d", m, i), "marketplace": id, "groups": settings}
+			if rapid.Bool().Draw(g.T, "has a setting") {
+				plugin["organization"] = g.pick("of everybody", levels...)
+			}
+			plugins = append(plugins, plugin)
+		}
+	}
+	return marketplaces, plugins
 }
 
 func (g seedGen) seed() []byte {
@@ -166,17 +198,36 @@ func (g seedGen) seed() []byte {
 	for _, a := range someActions {
 		features[a] = rapid.Bool().Draw(g.T, "feature "+a)
 	}
+	organization := map[string]any{"id": "3c4f5e6d-7a8b-49c0-9d1e-2f3a4b5c6d7e", "name": g.pick("organization", oddNames...), "usage_credits": true,
+		"provisioning":     g.pick("provisioning", "login_only", "jit_permissive", "jit_advanced", "scim_permissive", "scim_advanced"),
+		"spend_precedence": g.pick("precedence", "lowest", "highest"), "connector_permissions": !g.sometimes("no connector permissions")}
+	if g.sometimes("tiers") {
+		tiers := []any{}
+		for _, name := range []string{"enterprise_standard", "enterprise_premium"} {
+			tiers = append(tiers, map[string]any{"name": name, "excludes": g.some("excluded", "chat", "web_search", "cowork", "claude_code", "saffron", "wiggle", "omelette")})
+		}
+		organization["seat_tiers"] = tiers
+	}
+	connectors := []any{}
+	for _, c := range [][2]string{{"mcpsrv_01A", "A"}, {"mcpsrv_01B", "B"}, {"mcpsrv_01a", "a"}} {
+		policies := map[string]string{}
+		for _, tool := range g.some("tools with a policy", someTools...) {
+			policies[tool] = g.pick("policy of a tool", "allow", "ask", "blocked")
+		}
+		connectors = append(connectors, map[string]any{"id": c[0], "name": c[1], "tools": someTools,
+			"policy": g.pick("policy", "allow", "allow", "ask", "blocked"), "tool_policy": policies})
+	}
+	marketplaces, plugins := g.plugins(len(groups))
 	invites := []any{}
 	if g.sometimes("invite") {
 		invites = append(invites, map[string]any{"email": "new@acme.com", "role": g.pick("invited as", "user", "managed"), "status": "pending", "groups": []string{}})
 	}
 	seed := map[string]any{
-		"organization": map[string]any{"id": "3c4f5e6d-7a8b-49c0-9d1e-2f3a4b5c6d7e", "name": g.pick("organization", oddNames...), "usage_credits": true,
-			"provisioning": g.pick("provisioning", "login_only", "jit_permissive", "scim_permissive", "scim_advanced")},
+		"organization": organization,
 		"other_organizations": []any{map[string]any{"id": "00000000-7a8b-49c0-9d1e-2f3a4b5c6d7e", "name": "Sister",
-			"members": []any{map[string]any{"email": "zed@sister.com", "name": "Zed"}}, "roles": []any{map[string]any{"id": "rbac_role_foreign", "name": "Foreign"}}}},
+			"members": []any{map[string]any{"email": "zed@sister.com", "name": "Zed"}, map[string]any{"email": "bob@acme.com", "name": "Bob"}}, "roles": []any{map[string]any{"id": "rbac_role_foreign", "name": "Foreign"}}}},
 		"features": features, "roles": roles, "groups": groups, "members": members, "spend_limits": limits, "invites": invites,
-		"connectors": []any{map[string]any{"id": "mcpsrv_01A", "name": "A", "tools": someTools}, map[string]any{"id": "mcpsrv_01B", "name": "B", "tools": someTools}, map[string]any{"id": "mcpsrv_01a", "name": "a", "tools": someTools}},
+		"connectors": connectors, "plugin_marketplaces": marketplaces, "plugins": plugins,
 	}
 	if g.sometimes("null roles") {
 		seed["faults"] = []any{map[string]any{"path": "/v1/organizations/rbac_groups", "do": "null_role_ids", "times": -1}}
