@@ -37,17 +37,20 @@ func makeAddress(typ, label, second, key string) Address {
 
 // isIdentifier reports whether a label can be written without brackets. The
 // scanner decides only where a glance at the ASCII characters cannot: there is
-// an address for every member, and none of theirs is an identifier.
+// an address for every member and for every tool of a role.
 func isIdentifier(label string) bool {
+	ascii := label != ""
 	for i := range len(label) {
 		switch c := label[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '_', c >= 0x80:
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '_':
+		case c >= 0x80:
+			ascii = false
 		case i > 0 && ('0' <= c && c <= '9' || c == '-'):
 		default:
 			return false
 		}
 	}
-	return hclsyntax.ValidIdentifier(label)
+	return ascii || hclsyntax.ValidIdentifier(label)
 }
 
 // Type returns the block type that the address starts with.

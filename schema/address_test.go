@@ -55,3 +55,21 @@ func TestMajor(t *testing.T) {
 		}
 	}
 }
+
+// TestIdentifiersAreTheScanners compares the glance at a label with what the
+// language takes for an identifier, on all short ones.
+func TestIdentifiersAreTheScanners(t *testing.T) {
+	const letters = "aZ_-0.[é "
+	labels := []string{""}
+	for n := 0; n < len(labels) && len(labels[n]) < 5; n++ {
+		for _, r := range letters {
+			labels = append(labels, labels[n]+string(r))
+		}
+	}
+	for _, l := range labels {
+		plain := schema.MakeAddress("x", l, "") == schema.Address("x."+l)
+		if want := hclsyntax.ValidIdentifier(l); plain != want {
+			t.Errorf("%q is an identifier: %v, want %v", l, plain, want)
+		}
+	}
+}

@@ -110,6 +110,14 @@ func (g seedGen) rows() []any {
 	return all
 }
 
+// betas are the features that are not generally available.
+func (g seedGen) betas() []string {
+	if !g.sometimes("betas") {
+		return []string{}
+	}
+	return g.some("beta", someActions...)
+}
+
 // plugins makes marketplaces, each with a plugin or two that some groups have a
 // setting for.
 func (g seedGen) plugins(groups int) (marketplaces, plugins []any) {
@@ -226,7 +234,7 @@ func (g seedGen) seed() []byte {
 		"organization": organization,
 		"other_organizations": []any{map[string]any{"id": "00000000-7a8b-49c0-9d1e-2f3a4b5c6d7e", "name": "Sister",
 			"members": []any{map[string]any{"email": "zed@sister.com", "name": "Zed"}, map[string]any{"email": "bob@acme.com", "name": "Bob"}}, "roles": []any{map[string]any{"id": "rbac_role_foreign", "name": "Foreign"}}}},
-		"features": features, "roles": roles, "groups": groups, "members": members, "spend_limits": limits, "invites": invites,
+		"features": features, "beta_features": g.betas(), "roles": roles, "groups": groups, "members": members, "spend_limits": limits, "invites": invites,
 		"connectors": connectors, "plugin_marketplaces": marketplaces, "plugins": plugins,
 	}
 	if g.sometimes("null roles") {

@@ -2,11 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -42,6 +44,8 @@ type declared struct {
 			Excludes []string `json:"excludes"`
 		} `json:"seat_tiers"`
 	} `json:"organization"`
+	Features   map[string]bool `json:"features"`
+	Betas      []string        `json:"beta_features"`
 	Connectors []struct {
 		ID     string            `json:"id"`
 		Tools  []string          `json:"tools"`
@@ -93,6 +97,9 @@ func (d *declared) text(ceiling bool) string {
 		}
 		fmt.Fprintf(&b, "connector \"c%d\" {\n  id = %q\n  tools = %s\n  policy = %q\n  tool_policy = { %s }\n}\n", i, c.ID, list(c.Tools), policyNames[c.Policy], strings.Join(own, ", "))
 	}
+	for _, action := range d.Betas {
+		fmt.Fprintf(&b, "feature %q {\n  enabled = %v\n  preview = true\n}\n", labelOf(action), d.Features[action])
+	}
 	tiers := map[string][]string{"enterprise_standard": {}, "enterprise_premium": {}}
 	for _, t := range d.Organization.Tiers {
 		for _, action := range t.Excludes {
@@ -129,9 +136,31 @@ func (d *declared) ceiling() int64 {
 // plugin. Where something cannot be read, the emulator's answer lies between
 // the two readings, and where these agree it is theirs.
 func TestAccessIsTheEmulatorsOwn(t *testing.T) {
+	parts := runtime.GOMAXPROCS(0)
 	often(t, 10_000, 500)
-	dir := t.TempDir()
+	checks := flag.Lookup("rapid.checks").Value
+	if n, err := strconv.Atoi(checks.String()); err != nil || checks.Set(strconv.Itoa((n+parts-1)/parts)) != nil { // often puts it back
+		t.Fatal(err)
+	}
 	var compared, open atomic.Int64
+	t.Run("organizations", func(t *testing.T) {
+		for part := range parts {
+			t.Run(fmt.Sprint(part), func(t *testing.T) {
+				t.Parallel()
+				sameAccess(t, &compared, &open)
+			})
+		}
+	})
+	t.Logf("%d answers compared, %d of them between two readings", compared.Load(), open.Load())
+	if compared.Load() < 1000 || open.Load()*2 > compared.Load() {
+		t.Errorf("%d answers are few, or %d of them too many to be open", compared.Load(), open.Load())
+	}
+}
+
+// sameAccess compares as many organizations as rapid draws, and counts the
+// answers.
+func sameAccess(t *testing.T, compared, open *atomic.Int64) {
+	dir := t.TempDir()
 	rapid.Check(t, func(rt *rapid.T) {
 		src := seedGen{rt}.seed()
 		ceiling := rapid.Bool().Draw(rt, "ceiling")
@@ -158,10 +187,6 @@ func TestAccessIsTheEmulatorsOwn(t *testing.T) {
 			}
 		}
 	})
-	t.Logf("%d answers compared, %d of them between two readings", compared.Load(), open.Load())
-	if compared.Load() < 1000 || open.Load()*2 > compared.Load() {
-		t.Errorf("%d answers are few, or %d of them too many to be open", compared.Load(), open.Load())
-	}
 }
 
 // picturesOf reads the live organization through the API and maps it: as far

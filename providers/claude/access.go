@@ -519,13 +519,15 @@ func (m *mapping) grants(o *schema.Object, most bool) map[string]access.Set {
 	}
 	for _, label := range o.Get(attrCapabilities).AsSet() {
 		switch label {
-		case labelAll, labelAllGA: // a feature that is named is taken to be generally available
+		case labelAll, labelAllGA: // a feature of which nothing else is said is taken to be generally available
 			if label == labelAll {
 				put(partBlanket, anyPreview, 1)
 			}
 			put(partBlanket, anyCapability, 1)
 			for _, l := range m.labels {
-				put(partBlanket, permCapability(l), 1)
+				if label == labelAll || !m.previews[l] {
+					put(partBlanket, permCapability(l), 1)
+				}
 			}
 		default:
 			put(partRows, permCapability(label), 1)

@@ -392,6 +392,23 @@ func TestBlanketCapabilities(t *testing.T) {
 	}
 }
 
+// TestPreviewsAreNotGenerallyAvailable has a feature that is declared to be a
+// preview: the one blanket covers it, the other does not.
+//
+// Source: anthropic-sdk-go v1.84.0, BetaRBACRolePermission; read 2026-11-22.
+func TestPreviewsAreNotGenerallyAvailable(t *testing.T) {
+	for action, want := range map[string][2]string{"capability_access_all": {"allowed", "allowed"}, "capability_access_all_ga": {"none", "allowed"}, "web_search": {"allowed", "none"}} {
+		settings, rest := allOn()
+		w := world{settings: settings, groups: map[string][]string{"g": {"r"}},
+			roles:   map[string][]Row{"r": {{Action: action, ResourceType: "organization"}}, "rest": rest},
+			members: map[string][]string{"ann@acme.com": {"managed", "g"}}}
+		s := New(configure(t, organizationText+"feature \"web_search\" {\n enabled = true\n preview = true\n}\n"))
+		if got := [2]string{level(t, s, w, "ann@acme.com", "capability.web_search"), level(t, s, w, "ann@acme.com", "capability.chat")}; got != want {
+			t.Errorf("%s: a preview and chat are %v, want %v", action, got, want)
+		}
+	}
+}
+
 // TestFeatureOffIsOffForEverybody holds for owners too.
 func TestFeatureOffIsOffForEverybody(t *testing.T) {
 	s := New(configure(t, organizationText))

@@ -82,12 +82,13 @@ type System struct {
 	invites    string            // what is made of invites that no block describes
 	plugins    map[string]string // label to id
 	pluginOf   map[string]string // id to label
+	previews   map[string]bool   // labels of features that are in beta or preview, which all_ga does not cover
 }
 
 // New returns Claude Enterprise for the configuration c.
 func New(c *schema.Config) *System {
 	s := &System{config: c, words: newVocabulary(), connectors: map[string]string{}, labels: map[string]string{}, perms: true,
-		settle: 15 * time.Minute, precedence: "lowest", limits: "ignore", plugins: map[string]string{}, pluginOf: map[string]string{}}
+		settle: 15 * time.Minute, precedence: "lowest", limits: "ignore", plugins: map[string]string{}, pluginOf: map[string]string{}, previews: map[string]bool{}}
 	for _, b := range c.Of("organization") {
 		s.perms = b.Text("connector_permissions", "on") == "on"
 		s.precedence = b.Text("spend_precedence", "lowest")
@@ -106,6 +107,7 @@ func New(c *schema.Config) *System {
 		known.action = b.Text("action", known.action)
 		known.setting = b.Text("setting", known.setting)
 		s.words.add(known)
+		s.previews[b.Label] = b.Bool("preview", false)
 	}
 	for _, b := range c.Of("connector") {
 		id := b.Text("id", "")

@@ -140,6 +140,8 @@ var featureBlock = &schema.Block{
 			Doc: "What the API calls the capability in role permissions."},
 		{Name: "setting", Type: schema.TextType, Default: "<label>_enabled", Example: `"memory_enabled"`, Write: schema.WayNone,
 			Doc: "Its row in the effective settings, or \"\" if it has none: then permission rows and the activity feed show whether it is on, and else the ledger says what was confirmed."},
+		{Name: "preview", Type: schema.BoolType, Default: "false", Example: "true", Write: schema.WayNone, ReadBack: schema.WayTrust,
+			Doc: "Whether the vendor calls it a beta or a preview: then [\"all_ga\"] does not cover it. No read shows it."},
 	},
 }
 
