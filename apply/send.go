@@ -113,10 +113,12 @@ func (r *runner) do(ctx context.Context, step *schema.Step) error {
 }
 
 // attempt sends a step; if its answer was lost, it looks before it is sent
-// again, once.
+// again, once. One that is refused may have been done already, by its own first
+// delivery or by somebody else: it looks, and takes for done what it sees.
 func (r *runner) attempt(ctx context.Context, step *schema.Step) (providers.Done, error) {
 	done, err := r.Editor.Do(ctx, *step)
-	if errors.Is(err, providers.ErrUnclear) {
+	unclear := errors.Is(err, providers.ErrUnclear)
+	if unclear {
 		shown, lookErr := r.look(ctx, step)
 		switch {
 		case lookErr != nil:
@@ -124,6 +126,15 @@ func (r *runner) attempt(ctx context.Context, step *schema.Step) (providers.Done
 		case !shown:
 			done, err = r.Editor.Do(ctx, *step)
 		default:
+			err = nil
+		}
+	}
+	if errors.Is(err, providers.ErrRefused) {
+		look := r.proved
+		if unclear { // the list may lag behind the first one
+			look = r.look
+		}
+		if shown, lookErr := look(ctx, step); shown && lookErr == nil {
 			err = nil
 		}
 	}
@@ -146,14 +157,24 @@ func (r *runner) look(ctx context.Context, step *schema.Step) (bool, error) {
 	}
 }
 
-// shown looks whether a step took effect.
+// shown looks whether a step took effect. What no read shows is taken as shown.
 func (r *runner) shown(ctx context.Context, step *schema.Step) (bool, error) {
+	return r.all(ctx, step, r.shows)
+}
+
+// proved looks whether a step took effect. What no read shows is not taken as
+// shown.
+func (r *runner) proved(ctx context.Context, step *schema.Step) (bool, error) {
+	return r.all(ctx, step, func(o *schema.Object, e schema.Effect) bool { return e.Shown(o) })
+}
+
+func (r *runner) all(ctx context.Context, step *schema.Step, shows func(*schema.Object, schema.Effect) bool) (bool, error) {
 	objects, err := r.read(ctx, []*schema.Step{step})
 	if err != nil {
 		return false, err
 	}
 	for _, e := range step.Effects {
-		if !r.shows(objects[e.Addr], e) {
+		if !shows(objects[e.Addr], e) {
 			return false, nil
 		}
 	}

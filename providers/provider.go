@@ -142,7 +142,8 @@ type Reader interface {
 // An Editor carries out steps.
 type Editor interface {
 	// Do carries out an API step once. It is not repeated if its answer was
-	// lost: the error then wraps ErrUnclear, and the caller looks first.
+	// lost: the error then wraps ErrUnclear, and the caller looks first. It
+	// wraps ErrRefused if the step may be refused because it is done already.
 	Do(ctx context.Context, step schema.Step) (Done, error)
 }
 
@@ -162,6 +163,11 @@ var (
 	// ErrUnclear means that the answer to a write was lost: it may have taken
 	// effect.
 	ErrUnclear = errors.New("the answer was lost, so it may have taken effect")
+
+	// ErrRefused means that the system did not do what was asked for a reason
+	// that it also gives where there is nothing left to do: it was delivered
+	// twice, or somebody else was faster.
+	ErrRefused = errors.New("refused")
 
 	// ErrDenied means that the key may not do what was asked.
 	ErrDenied = errors.New("not allowed with this key")

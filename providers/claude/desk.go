@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -270,7 +271,12 @@ func (d *desk) Decide(ctx context.Context, r providers.Request) (providers.Reque
 		}
 	}
 	if err != nil {
-		if now, lookErr := d.find(ctx, r.ID); lookErr == nil && now.Status != "pending" {
+		now, lookErr := d.find(ctx, r.ID)
+		if lookErr == nil && errors.Is(err, providers.ErrRefused) && d.asDecided(ctx, now, r.Decision) {
+			r.Status = now.Status
+			return r, nil
+		}
+		if lookErr == nil && now.Status != "pending" {
 			return r, fmt.Errorf("request %s is %s already, by somebody else: %w", r.ID, now.Status, d.live.explain(err))
 		}
 		return r, d.live.explain(err)
@@ -280,6 +286,21 @@ func (d *desk) Decide(ctx context.Context, r providers.Request) (providers.Reque
 }
 
 var done = map[string]string{"approve": "approved", "deny": "denied"}
+
+// asDecided reports whether a request is decided as it was to be, by its own
+// first delivery or by somebody else: denied, or approved with the same amount.
+func (d *desk) asDecided(ctx context.Context, now IncreaseRequest, want providers.Decision) bool {
+	if now.Status != done[want.Do] {
+		return false
+	}
+	if want.Do == "deny" {
+		return true
+	}
+	limits, err := d.live.api.FetchSpendLimits(ctx)
+	return err == nil && slices.ContainsFunc(limits, func(l SpendLimit) bool {
+		return l.ScopeType == "user" && l.UserID == now.UserID && l.Period == "monthly" && l.Amount != nil && *l.Amount == want.Amount
+	})
+}
 
 func (d *desk) find(ctx context.Context, id string) (IncreaseRequest, error) {
 	list, err := d.live.api.FetchIncreaseRequests(ctx)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/rolecall/rolecall/providers"
 )
 
 // An APIError is a request that did not work. It holds nothing of the request
@@ -60,6 +62,15 @@ func (e *APIError) Error() string {
 
 // Unwrap returns the cause, so that errors.Is finds a canceled context.
 func (e *APIError) Unwrap() error { return e.Err }
+
+// Is reports whether e is one of the statuses that a write gets that has nothing
+// left to do: adding who is there, removing who is gone.
+//
+// Source: facts/claude-enterprise 6.5.
+func (e *APIError) Is(target error) bool {
+	return target == providers.ErrRefused && e.Method != http.MethodGet &&
+		(e.Status == http.StatusBadRequest || e.Status == http.StatusNotFound || e.Status == http.StatusConflict)
+}
 
 // An UnclearError is a write whose answer was lost or says nothing about
 // whether it was carried out. Look before sending it again.
@@ -126,6 +137,16 @@ func hintFor(status int, method string, missing []string) string {
 		return "it does not exist any more, or belongs to another organization; plan again"
 	case status == http.StatusTooManyRequests:
 		return "the request budget of the organization is used up, also by its other tools; run again later"
+	case method == http.MethodGet && status < 500:
+		return ""
+	case status == http.StatusBadRequest:
+		return "correct what it complains of, in the configuration or in the organization, and run again"
+	case status == http.StatusPaymentRequired:
+		return "look at the billing of the organization, and run again"
+	case status == http.StatusConflict:
+		return "another change of the same got in the way; run again"
+	case status == http.StatusRequestEntityTooLarge:
+		return "no request of rolecall should be too large: report it"
 	case status >= 500:
 		return "the trouble is on the server's side; run again later"
 	}

@@ -395,7 +395,13 @@ func (r *reader) ReadAgain(ctx context.Context, objects []*schema.Object) ([]*sc
 			assume(o, found[i], state)
 			r.known[o.Addr] = found[i]
 		default:
-			return nil, fmt.Errorf("%s: %d live objects are called %q: someone made another one meanwhile", o.Addr, len(list), o.Key)
+			var ids []string
+			for _, twin := range list {
+				ids = append(ids, twin.ID)
+			}
+			slices.Sort(ids)
+			return nil, fmt.Errorf("%s: %d live %ss are called %q: %s; somebody made another one meanwhile, or the request was delivered twice: delete all but one in the organization settings, or write the id of the right one in the block, and run again",
+				o.Addr, len(list), o.Type, o.Key, strings.Join(ids, ", "))
 		}
 	}
 	return found, nil

@@ -77,3 +77,19 @@ func match(pattern, segs []string) (map[string]string, bool) {
 	}
 	return params, true
 }
+
+// An Endpoint is one method of one path of the vendor's API. A segment such as
+// {group_id} of the path stands for an id.
+type Endpoint struct{ Method, Path string }
+
+// Endpoints returns every endpoint of the vendor's API that is served, those of
+// the console not, in no particular order.
+func Endpoints() []Endpoint {
+	var list []Endpoint
+	for _, r := range newRouter().routes {
+		if !strings.HasPrefix(r.pattern, "/console/") {
+			list = append(list, Endpoint{r.method, r.pattern})
+		}
+	}
+	return list
+}
