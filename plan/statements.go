@@ -182,6 +182,9 @@ func (in *Input) acceptedBy(f *finding, name string, members int) string {
 	if slices.Contains(unacceptable, f.Rule) && !f.Gap {
 		return ""
 	}
+	if f.Rule == "unsafe-order" && in.Order.AcceptGaps { // which is what the option is for
+		return "--accept-gaps"
+	}
 	if slices.Contains(in.Accept, name) {
 		return "--accept " + name
 	}

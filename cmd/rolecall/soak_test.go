@@ -190,15 +190,15 @@ func (s *soaked) cycle(url, dir string) (attempts, gaps int) {
 		before, after := s.clone(), s.clone()
 		h := httptest.NewServer(after.Handler())
 		args := []string{"apply", "-C", "", "--auto-approve", acceptSpend}
-		code, _, stderr := s.call(h.URL, dir, args...)
+		code, out, stderr := s.call(h.URL, dir, args...)
 		if code == exitBlocked { // one of the few changes that no order makes without a gap
 			gaps++
 			args = append(args, "--accept-gaps")
-			code, _, stderr = s.call(h.URL, dir, args...)
+			code, out, stderr = s.call(h.URL, dir, args...)
 		}
 		h.Close()
 		if code != 0 {
-			s.t.Fatalf("undisturbed, apply exits with %d:\n%s", code, stderr)
+			s.t.Fatalf("undisturbed, apply exits with %d:\n%s%s", code, out, stderr)
 		}
 		s.mu.Lock()
 		s.shadows, s.within, s.bad = []*emulator.Server{before, after}, between(before.Access(), after.Access()), nil
