@@ -103,9 +103,19 @@ func (w *watcher) console(step *schema.Step) {
 	for i, line := range step.Console.Do {
 		w.say("  %d. %s", i+1, schema.Printable(line))
 	}
+	w.say("  proof: %s", shownBy[step.Proof])
+	if step.Settle > 0 {
+		w.say("  takes: up to %s until it is in force everywhere", time.Duration(step.Settle)*time.Second)
+	}
 	if slices.Contains([]schema.Proof{schema.Attested, schema.Canary, schema.Unverified}, step.Proof) {
 		w.say("  when it is done: rolecall confirm %s", quoteArgument(schema.Printable(step.ID)))
 	}
+}
+
+// shownBy says what shows that a step was done.
+var shownBy = map[schema.Proof]string{
+	schema.Exact: "a read shows it", schema.Event: "the activity feed shows it", schema.Deferred: "a later step of this plan makes it readable, and it is read then",
+	schema.Canary: "a member who has it is asked", schema.Attested: "nothing shows all of it: your word, in the ledger", schema.Unverified: "nothing shows it",
 }
 
 // close ends the bar; err is what the apply ended with.

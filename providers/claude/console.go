@@ -1,6 +1,7 @@
 package claude
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,7 +16,6 @@ import (
 const (
 	byIdentity = "an Owner, or who has Identity & Access on “Can manage”"
 	byBilling  = "an Owner, or who has Billing on “Can manage”"
-	byUsers    = "an Owner, or who has User Management on “Can manage”"
 	byOwner    = "an Owner"
 )
 
@@ -63,10 +63,8 @@ func (e *expander) roleTable(o *schema.Object) []string {
 		lines = append(lines, "Capabilities: “Only selected”, and exactly these on: "+e.titles(caps.AsSet()))
 	}
 	if admin := o.Get(attrAdmin).AsMap(); len(admin) > 0 {
-		for _, a := range adminAreas {
-			if level, ok := admin[a.area]; ok {
-				lines = append(lines, fmt.Sprintf("Permissions: %s on “%s”", a.title, levelTitle[level]))
-			}
+		for _, a := range adminAreas { // every row of the page
+			lines = append(lines, fmt.Sprintf("Permissions: %s on “%s”", a.title, levelTitle[admin[a.area]]))
 		}
 	} else {
 		lines = append(lines, "Permissions: leave all on “No access”")
@@ -91,6 +89,8 @@ func (e *expander) titles(labels []string) string {
 	if len(labels) == 0 {
 		return "none (Chat is on in a new role: switch it off)"
 	}
+	labels = slices.Clone(labels)
+	slices.SortStableFunc(labels, func(a, b string) int { return pageOrder(a) - pageOrder(b) })
 	names := make([]string, len(labels))
 	for i, l := range labels {
 		names[i] = e.words.title(l)
@@ -102,9 +102,31 @@ func (e *expander) titles(labels []string) string {
 	return s
 }
 
-// editLines says what to change in a role that is there.
+// pageOrder is where a capability stands on the page of a role; those that are
+// not built in come last.
+func pageOrder(label string) int {
+	i := slices.IndexFunc(capabilities, func(c capability) bool { return c.label == label })
+	if i < 0 {
+		return len(capabilities)
+	}
+	return i
+}
+
+// tabs are the attributes of a role in the order of the tabs of its page.
+var tabs = []string{attrName, attrDescription, attrCapabilities, attrAdmin, attrConnectorDefault, attrConnectors, attrBelow, attrTools}
+
+// compareEffects puts what is to be changed in a role in the order of the page.
+func compareEffects(a, b schema.Effect) int {
+	area := func(f schema.Effect) int { return slices.Index(areaNames(), f.Item) }
+	return cmp.Or(slices.Index(tabs, a.Attr)-slices.Index(tabs, b.Attr), pageOrder(a.Item)-pageOrder(b.Item), area(a)-area(b))
+}
+
+// editLines says what to change in a role that is there, in the order of the
+// page.
 func (e *expander) editLines(effects []schema.Effect) []string {
 	var lines []string
+	effects = slices.Clone(effects)
+	slices.SortStableFunc(effects, compareEffects)
 	for _, f := range effects {
 		switch f.Attr {
 		case attrName:

@@ -56,7 +56,7 @@ func (e *expander) deleteRole(c *schema.Change) {
 		ID: string(c.Addr) + "/delete", Addr: c.Addr, Via: schema.ByConsole, Phase: phaseRemovals,
 		Action: "delete the role " + quoted(c.Before.Key),
 		Console: &schema.Console{Where: rolesPage + " › " + quoted(c.Before.Key), By: byIdentity,
-			Do: []string{fmt.Sprintf("Check that no group has %s any more.", quoted(c.Before.Key)), "Delete the role."}},
+			Do: []string{fmt.Sprintf("Check that no group has %s any more.", quoted(c.Before.Key)), "Delete the role. If the page offers no deletion, the vendor made it: describe it with its id and builtin = true."}},
 		Proof: schema.Exact, Settle: slow, Moves: down, Effects: []schema.Effect{{Addr: c.Addr, Op: schema.Drop}},
 	})
 }

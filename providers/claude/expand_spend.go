@@ -122,7 +122,7 @@ func (e *expander) seated(c *schema.Change, f schema.Field) {
 	e.add(schema.Step{
 		ID: string(c.Addr) + "/members", Addr: c.Addr, Via: schema.ByConsole, Phase: phaseMembers, Proof: schema.Attested, Settle: slow,
 		Action:  fmt.Sprintf("give the seat %s to %s", name, schema.CountPeople(len(f.After.AsSet()))),
-		Console: &schema.Console{Where: membersPage + " › Seat", By: byUsers, Do: append(do, "Save.")},
+		Console: &schema.Console{Where: membersPage + " › Seat", By: byBilling, Do: append(do, "Save.")},
 		Effects: []schema.Effect{{Addr: c.Addr, Attr: attrMembers, Op: schema.Put, Value: f.After}},
 	})
 }

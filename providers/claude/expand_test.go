@@ -128,7 +128,8 @@ func TestRoleTable(t *testing.T) {
 			attrConnectors, schema.Map(map[string]string{"slack": "always_allow"}), attrTools, schema.Map(map[string]string{"jira.search": "always_allow"}),
 			attrBelow, schema.Map(map[string]string{"jira": "custom"})), []string{
 			"Name: Full", "Description: All.", "Capabilities: “Only selected”, and exactly these on: Chat",
-			"Permissions: Billing on “Can view”", "Permissions: Libraries on “Can manage”", "Connectors: “All connectors” on “Needs approval”",
+			"Permissions: Identity & Access on “No access”", "Permissions: Billing on “Can view”", "Permissions: Analytics on “No access”",
+			"Permissions: Privacy on “No access”", "Permissions: User Management on “No access”", "Permissions: Libraries on “Can manage”", "Permissions: Directory management on “No access”", "Connectors: “All connectors” on “Needs approval”",
 			"Connectors: slack on “Always allow”", "Connectors: jira on “Custom”, its tool search on “Always allow”",
 			"Connectors: jira on “Custom”, with no tool above what stands here", "Save. Do not attach it to a group yet."}},
 		"all":    {thing("role", "A", attrCapabilities, schema.Set("all")), []string{"Name: A", "Capabilities: Capability access on “All capabilities”", "Permissions: leave all on “No access”", "Save. Do not attach it to a group yet."}},
@@ -165,12 +166,12 @@ func TestRoleEditInTwoHalves(t *testing.T) {
 	if add.Phase != phaseRoles || take.Phase != phaseRemovals {
 		t.Errorf("phases %s and %s", add.Phase, take.Phase)
 	}
-	wantAdd := []string{"Permissions: Privacy to “Can view”", "Capabilities: switch “Claude Cowork” on", "Connectors: slack to “Always allow”",
+	wantAdd := []string{"Capabilities: switch “Claude Cowork” on", "Permissions: Privacy to “Can view”", "Connectors: slack to “Always allow”",
 		"Connectors: jira on “Custom”, its tool search to “Always allow”", "Leave everything else as it is, and save."}
 	if diff := cmp.Diff(wantAdd, add.Console.Do); diff != "" {
 		t.Errorf("what to add (-want +got):\n%s", diff)
 	}
-	wantTake := []string{"Permissions: Billing to “Can view”", "Capabilities: switch “Memory” off", "Connectors: “All connectors” to “Custom”",
+	wantTake := []string{"Capabilities: switch “Memory” off", "Permissions: Billing to “Can view”", "Connectors: “All connectors” to “Custom”",
 		"Connectors: jira on “Custom”, its tool delete to “Blocked”", "Leave everything else as it is, and save."}
 	if diff := cmp.Diff(wantTake, take.Console.Do); diff != "" {
 		t.Errorf("what to take (-want +got):\n%s", diff)
