@@ -433,10 +433,24 @@ func TestStale(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	t.Run("other-attributes-are-not-looked-at", func(t *testing.T) {
+	t.Run("whoever-joins-would-get-another-role", func(t *testing.T) {
 		s := newService(group("g"))
 		p := planOf(s, 0, []schema.Step{join("g", "ann@x.io")})
-		s.objects["group.g"].Put("roles", schema.Set("role.z"))
+		changed := group("g")
+		changed.Put("roles", schema.Set("role.z"))
+		s.objects["group.g"] = changed
+		_, err := carry(t.Context(), s, p)
+		partial(t, err, apply.ErrStale, 0, 1, "group.g/join/ann@x.io")
+		if len(s.sent) > 0 {
+			t.Errorf("sent %v", s.sent)
+		}
+	})
+	t.Run("words-are-not-looked-at", func(t *testing.T) {
+		s := newService(group("g"))
+		p := planOf(s, 0, []schema.Step{join("g", "ann@x.io")})
+		changed := group("g")
+		changed.Put("description", schema.Text("another one"))
+		s.objects["group.g"] = changed
 		if _, err := carry(t.Context(), s, p); err != nil {
 			t.Error(err)
 		}

@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -102,8 +103,10 @@ func (r *runner) unchanged(ctx context.Context, steps []*schema.Step) error {
 	var stale []string
 	for _, step := range steps {
 		for _, e := range step.Effects {
-			if s := r.differs(objects[e.Addr], e); s != "" && !slices.Contains(stale, s) {
-				stale = append(stale, s)
+			for _, e := range r.whole(objects[e.Addr], e) {
+				if s := r.differs(objects[e.Addr], e); s != "" && !slices.Contains(stale, s) {
+					stale = append(stale, s)
+				}
 			}
 		}
 	}
@@ -111,6 +114,23 @@ func (r *runner) unchanged(ctx context.Context, steps []*schema.Step) error {
 		return r.partial(steps[0].ID, fmt.Errorf("%w: %s; plan again", ErrStale, strings.Join(stale, "; ")))
 	}
 	return nil
+}
+
+// whole returns the effect and one on each other list of its object. Who joins a
+// group gets what its roles give, so a role that somebody else attached since
+// matters to a step that is about members alone.
+func (r *runner) whole(have *schema.Object, e schema.Effect) []schema.Effect {
+	list := []schema.Effect{e}
+	want := r.expect[e.Addr]
+	if have == nil || want == nil {
+		return list
+	}
+	for _, attr := range slices.Sorted(maps.Keys(have.Attrs)) {
+		if v, ok := want.Attrs[attr]; ok && attr != e.Attr && v.Kind() == schema.KindSet {
+			list = append(list, schema.Effect{Addr: e.Addr, Attr: attr})
+		}
+	}
+	return list
 }
 
 // differs says how an object that was read differs from what it should be, as
