@@ -60,6 +60,7 @@ func reference() string {
 	for _, b := range language.Blocks {
 		writeBlock(&w, b, "##", "")
 	}
+	w.WriteString(requestsText)
 	w.WriteString(referenceTail)
 	return w.String()
 }
