@@ -20,6 +20,7 @@ type analysis struct {
 	steps    []schema.Step
 	schedule *Schedule
 	model    *access.Model
+	ordered  *access.Model // model, and behind its members whoever has or gets an invite
 	from, to []*access.State // live and desired, in each reading
 	after    []*access.State // once everything that is not held was carried out
 	plan     *Plan
@@ -40,11 +41,9 @@ func (a *analysis) reach() {
 		for _, stage := range a.schedule.Stages {
 			for _, i := range stage {
 				for _, v := range a.steps[i].Moves {
-					b, err := a.model.Bind(v)
-					if err != nil {
-						panic("plan: " + err.Error()) // Order has bound it before
+					if b := a.bound(v); int(b.Member) < len(a.model.Members) {
+						s.Apply(u, b)
 					}
-					s.Apply(u, b)
 				}
 			}
 		}
@@ -53,6 +52,16 @@ func (a *analysis) reach() {
 		a.then = append(a.then, access.NewView(a.model, s))
 		a.end = append(a.end, access.NewView(a.model, a.to[r]))
 	}
+}
+
+// bound returns a move by numbers. Members from the number of those of the model
+// on are people who are invited.
+func (a *analysis) bound(v access.Move) access.Bound {
+	b, err := a.ordered.Bind(v)
+	if err != nil {
+		panic("plan: " + err.Error()) // Order has bound it before
+	}
+	return b
 }
 
 // An AccessChange is one permission that changes from one level to another,
@@ -516,10 +525,7 @@ func (a *analysis) split(steps []int, phases []string) []Stage {
 func (a *analysis) direction(s *schema.Step) string {
 	up, down := false, false
 	for _, v := range s.Moves {
-		b, err := a.model.Bind(v)
-		if err != nil {
-			panic("plan: " + err.Error())
-		}
+		b := a.bound(v)
 		switch v.Kind {
 		case access.MoveStanding:
 			x, y := a.model.Standings[b.From], a.model.Standings[b.To]
@@ -548,7 +554,10 @@ func (a *analysis) unsafe(v Violation) Unsafe {
 	if v.Member < 0 { // whoever joins meanwhile
 		return u
 	}
-	u.Member = a.model.Members[v.Member]
+	u.Member = a.ordered.Members[v.Member]
+	if int(v.Member) >= len(a.model.Members) { // has nothing before they accept
+		return u
+	}
 	last := len(a.from) - 1
 	had, will := a.before[last], a.end[last]
 	if p, ok := a.model.Universe.Find(v.Permission); ok {

@@ -367,7 +367,7 @@ func (a *analysis) unsafeOrder() {
 		for _, g := range a.schedule.Gaps {
 			var members []string
 			for _, m := range g.Members {
-				members = append(members, a.model.Members[m])
+				members = append(members, a.ordered.Members[m])
 			}
 			f := &finding{Rule: "unsafe-order", Members: members, Much: len(members), Of: len(a.model.Members), Gap: !g.Over, Accept: "unsafe-order",
 				Message: fmt.Sprintf("%s: %s of %s while stage %d of the order is carried out", who(members), amount[g.Over], g.Permission, g.From+1),

@@ -28,7 +28,7 @@ func (a *analysis) unverifiedOrder() {
 			Message: fmt.Sprintf("%s must be in force before stage %d begins, and no read shows that it is", someSteps(steps), i+2),
 			Fix:     "look in the console that it is, before the next stage is confirmed"}
 		if b.Member >= 0 {
-			f.Members = []string{a.model.Members[b.Member]}
+			f.Members = []string{a.ordered.Members[b.Member]}
 			much := "less"
 			if b.Over {
 				much = "more"

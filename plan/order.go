@@ -346,7 +346,7 @@ func (p *planner) reversed() *planner {
 	q.units = slices.Clone(p.units)
 	for i := range q.units {
 		u := &q.units[i]
-		u.own, u.global, u.needs = back(u.own), back(u.global), nil
+		u.own, u.global, u.needs, u.never = back(u.own), back(u.global), nil, false
 		u.rank = rank(slices.Concat(u.own, u.global))
 	}
 	for i := range p.units {

@@ -245,7 +245,8 @@ func Build(in Input) (*Plan, error) {
 	from, to := readings[0], readings[1]
 	in.Order.Open = append(in.Order.Open, binder.entered(model)...)
 	in.Order.Room = append(in.Order.Room, rooms(in.System, b.live, steps)...)
-	schedule, err := Order(model, from, to, steps, in.System.Phases(), in.Order)
+	ordered, first, last, steps := invited(model, from, to, steps, b.live, b.desired, in.Description)
+	schedule, err := Order(ordered, first, last, steps, in.System.Phases(), in.Order)
 	if err != nil {
 		return nil, err
 	}
@@ -269,9 +270,9 @@ func Build(in Input) (*Plan, error) {
 
 	a := &analysis{
 		Input: in, b: b, changes: changes, steps: steps, schedule: schedule,
-		model: model, from: from, to: to, plan: p, found: binder.found, binder: binder,
+		model: model, ordered: ordered, from: from, to: to, plan: p, found: binder.found, binder: binder,
 	}
-	p.proof = &proof{model, from, to}
+	p.proof = &proof{ordered, first, last}
 	a.reach()
 	a.access()
 	a.stages()

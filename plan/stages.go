@@ -156,13 +156,11 @@ func (p *planner) try(a attempt) *run {
 }
 
 // mirror plans the change back and turns the stages around. It returns nil if
-// that leaves something out or does not keep the ratchet.
+// that leaves something out or does not keep the ratchet. What no wait is long
+// enough for is a step like any other on the way back, which knows no better;
+// whether the stages turned around are safe all the same, with it undecided in
+// every stage after its own, is for the check of them to say.
 func (p *planner) mirror() *run {
-	for u := range p.units {
-		if p.units[u].never {
-			return nil // nobody can wait for it, whichever way round
-		}
-	}
 	back := p.reversed().try(attempt{})
 	if len(back.stuck) > 0 || len(back.why) > 0 {
 		return nil

@@ -57,6 +57,15 @@ func NewModel(u *Universe, members, groups, sources []string, standings []Standi
 	return m
 }
 
+// With returns the model with more members, whom it does not have, behind its
+// own: the numbers of all others stay.
+func (m *Model) With(members []string) *Model {
+	more := *m
+	more.Members = slices.Concat(m.Members, members)
+	more.members = number(more.Members)
+	return &more
+}
+
 func unique(list []string) []string {
 	list = slices.Clone(list)
 	slices.Sort(list)
@@ -169,6 +178,17 @@ func (m *Model) NewState() *State {
 		s.Settings[i] = newSetting(len(m.Groups), len(m.Seats))
 	}
 	return s
+}
+
+// With returns a copy of the state for a model with more members, who are not
+// in the organization.
+func (s *State) With(more *Model) *State {
+	c := s.Clone()
+	n := len(more.Members) - len(s.Standing)
+	c.Standing = append(c.Standing, make([]uint8, n)...)
+	c.Seat = append(c.Seat, make([]uint8, n)...)
+	c.Memberships = append(c.Memberships, make([][]int32, n)...)
+	return c
 }
 
 // Clone returns a copy of s that shares nothing that Apply changes.
