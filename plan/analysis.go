@@ -20,7 +20,7 @@ type analysis struct {
 	steps    []schema.Step
 	schedule *Schedule
 	model    *access.Model
-	ordered  *access.Model // model, and behind its members whoever has or gets an invite
+	ordered  *access.Model   // model, and behind its members whoever has or gets an invite
 	from, to []*access.State // live and desired, in each reading
 	after    []*access.State // once everything that is not held was carried out
 	plan     *Plan
