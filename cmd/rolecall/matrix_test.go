@@ -135,6 +135,9 @@ var matrixRows = []matrixRow{
 	{method: "POST", path: "/v1/organizations/spend_limit_increase_requests/{request_id}/deny", command: []string{"requests", "deny", "slir_ann", "--yes"}, object: "slir_ann", same: `{}`},
 }
 
+// name returns the write as the name of a test.
+func (r matrixRow) name() string { return strings.ReplaceAll(r.method+r.path, "/", "_") }
+
 func (r matrixRow) dir(t *testing.T) string {
 	t.Helper()
 	config := matrixConfig
@@ -224,7 +227,7 @@ var matrixFaults = []matrixFault{
 var unusedWrites = []string{"DELETE /v1/organizations/plugins/{plugin_id}"}
 
 // TestEveryWriteHasARow keeps the matrix complete: every write that the emulator
-// serves is in it.
+// serves is in it, and so in the test that kills the program at each.
 func TestEveryWriteHasARow(t *testing.T) {
 	rows := slices.Clone(unusedWrites)
 	for _, r := range matrixRows {
@@ -261,7 +264,7 @@ func TestMatrix(t *testing.T) {
 				continue
 			}
 			dir := r.dir(t)
-			cells = append(cells, &cell{name: strings.ReplaceAll(r.method+r.path, "/", "_") + "/" + f.name,
+			cells = append(cells, &cell{name: r.name() + "/" + f.name,
 				run: func(fail func(string, ...any)) { r.meet(t, f, dir, want, fail) }})
 		}
 	}

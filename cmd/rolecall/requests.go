@@ -95,7 +95,9 @@ func doRequests(c *cli.Context, s streams) error {
 	return failed
 }
 
-// one returns the request of an id with the decision that was asked for.
+// one returns the request of an id with the decision that was asked for. One
+// that is decided so already, as after a run that was killed, has nothing left
+// to decide; which amount it was approved with no read shows.
 func one(list []providers.Request, verb, id, amount string, silent bool) ([]providers.Request, error) {
 	i := slices.IndexFunc(list, func(r providers.Request) bool { return r.ID == id })
 	if i < 0 {
@@ -103,6 +105,8 @@ func one(list []providers.Request, verb, id, amount string, silent bool) ([]prov
 	}
 	r := list[i]
 	switch {
+	case verb == "approve" && r.Status == "approved" && amount == "", verb == "deny" && r.Status == "denied":
+		r.Decision = providers.Decision{Why: "decided already, nothing to do"}
 	case r.Status != "pending":
 		return nil, fmt.Errorf("request %s of %s is %s already and cannot be decided again", id, schema.Printable(r.Email), r.Status)
 	case verb == "deny":
