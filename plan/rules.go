@@ -65,6 +65,7 @@ var Rules = []Rule{
 	{"seat-unknown", Info, "Seats can be neither read nor written, and none is declared for some members. Declare them in a seat_tier block."},
 	{"self-widening-role", Warning, "Whoever has the role can change roles, their own among them. Give it to as few as can be, or take identity_access = \"manage\" out."},
 	{"shared-group", Error, "A group that is deleted has people or roles of other organizations, who lose by it what is not seen here. Take them out of it first, or accept it."},
+	{"shared-membership", Warning, "People join or leave a group that has roles of other organizations; who of them is a member there gains or loses by it what is not seen here. Ask there first, or use a group of this organization alone."},
 	{"tag-address", Info, "An address with a tag stands beside the same one without. They are two people here; check which one the system knows."},
 	{"team-of-two", Error, "Somebody is in two teams, and then no team's list narrows what they can use. Leave them in one."},
 	{"team-without-tools", Warning, "The list of a team and that of the organization have nothing in common, so the team can use no tool. Allow one in both."},

@@ -218,6 +218,7 @@ func cases() map[string][2]situation {
 		"self-widening-role": claude("role \"base\" {\n capabilities = [\"chat\"]\n admin_permissions = { identity_access = \"manage\" }\n connector_default = \"custom\"\n}\n"+g, ann,
 			"role \"base\" {\n capabilities = [\"chat\"]\n admin_permissions = { identity_access = \"view\" }\n connector_default = \"custom\"\n}\n"+g, ann),
 		"shared-group":           claude(removeGone, gone(liveGroup{foreign: 1}), removeGone, gone(liveGroup{})),
+		"shared-membership":      claude(role+g, with(only(liveGroup{name: "g", roles: []string{"base"}, foreignRole: true})), role+g, with(only(liveGroup{name: "g", roles: []string{"base"}, foreignRole: true, members: []string{"ann@acme.com"}}))),
 		"tag-address":            claude(role+g, with(member("ann+x@acme.com", "user")), role+g, with(member("bob+x@acme.com", "user"))),
 		"test-failed":            claude(role+g+"test \"t\" {\n who = [group.g]\n can = [\"capability.memory\"]\n}\n", ann, role+g+"test \"t\" {\n who = [group.g]\n can = [\"capability.chat\"]\n}\n", ann),
 		"uncovered-member":       claude(role+g+migration(wave("w", "members = [\"bob@acme.com\"]")), with(member("bob@acme.com", "user")), role+strings.Replace(g, "[\"ann", "[\"bob@acme.com\", \"ann", 1)+migration(wave("w", "members = [\"bob@acme.com\"]")), with(member("bob@acme.com", "user"))),

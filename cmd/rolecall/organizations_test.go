@@ -193,6 +193,11 @@ guard {
 		}
 	}
 	comments := hub.Comments(7)
+	for _, c := range comments {
+		if !strings.Contains(c.Body, "shared&#45;membership") {
+			t.Errorf("a comment does not say that the group has a role of the other organization:\n%s", c.Body)
+		}
+	}
 	if len(comments) != 2 || comments[0].Edits+comments[1].Edits != 0 || len(hub.Checks(head)) < 2 {
 		t.Fatalf("%d comments with %d edits, want one of each organization", len(comments), comments[0].Edits)
 	}

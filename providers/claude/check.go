@@ -22,6 +22,7 @@ func (s *System) Check(in schema.Inspection) []schema.Finding {
 	}
 	found = append(found, s.unusableGroups(in)...)
 	found = append(found, s.sharedGroups(in)...)
+	found = append(found, s.sharedMemberships(in)...)
 	found = append(found, s.mappings(in)...)
 	found = append(found, s.seatless(in)...)
 	found = append(found, s.withoutChat(in)...)
@@ -90,6 +91,42 @@ func (s *System) sharedGroups(in schema.Inspection) []schema.Finding {
 				Message: fmt.Sprintf("%s is to be deleted and has %s of other organizations, who lose by it what is not seen here", c.Addr, strings.Join(what, " and ")),
 				Fix:     "take them out of the group from their own organization first, or accept it"})
 		}
+	}
+	return found
+}
+
+// sharedMemberships finds people who join or leave a group that has roles of
+// other organizations under the same parent: those of them who are members there
+// gain or lose by it what is not seen here.
+//
+// Source: RBAC API reference, groups belong to the parent organization; read
+// 2026-11-22.
+func (s *System) sharedMemberships(in schema.Inspection) []schema.Finding {
+	var found []schema.Finding
+	for _, c := range in.Changes {
+		if c.Action == schema.Delete || c.Before == nil || c.After == nil || c.Before.Type != "group" {
+			continue
+		}
+		roles := len(c.Before.Get(attrForeignRoles).AsSet())
+		before, after := c.Before.Get(attrMembers), c.After.Get(attrMembers)
+		if roles == 0 || !before.Known() || !after.Known() {
+			continue
+		}
+		var people []string
+		for _, pair := range [2][2]schema.Value{{before, after}, {after, before}} {
+			for _, email := range pair[0].AsSet() {
+				if !pair[1].Has(email) {
+					people = append(people, email)
+				}
+			}
+		}
+		if len(people) == 0 {
+			continue
+		}
+		slices.Sort(people)
+		found = append(found, schema.Finding{Rule: "shared-membership", Address: c.Addr, Range: c.After.Where(attrMembers), Members: people,
+			Message: fmt.Sprintf("%s join or leave %s, which has %s of other organizations: who is a member there, too, gains or loses by it what is not seen here", schema.CountPeople(len(people)), c.Addr, schema.Count(roles, "role")),
+			Fix:     "ask the owners of the other organizations, or use a group of this organization alone"})
 	}
 	return found
 }
