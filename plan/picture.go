@@ -104,6 +104,9 @@ type Topic struct {
 // Topic returns what a key asks about, or an error that names the nearest key
 // there is.
 func (p *Picture) Topic(key string) (Topic, error) {
+	if strings.Contains(key, `["`) {
+		key = schema.Spelled(key, p.subjects())
+	}
 	if i := p.Model.Setting(key); i >= 0 {
 		return Topic{Key: key, Setting: i}, nil
 	}
@@ -128,6 +131,18 @@ func (p *Picture) Keys() []string {
 		keys = append(keys, s.Key)
 	}
 	slices.Sort(keys)
+	return keys
+}
+
+// subjects returns what a key may name: every permission and setting, and what
+// several of them begin with, such as a connector.
+func (p *Picture) subjects() []string {
+	keys := p.Keys()
+	for _, k := range keys {
+		for at := access.LastSegment(k); at > 0; at = access.LastSegment(k[:at]) {
+			keys = append(keys, k[:at])
+		}
+	}
 	return keys
 }
 

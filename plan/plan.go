@@ -228,7 +228,7 @@ func Build(in Input) (*Plan, error) {
 	binder := bind(in.Description, in.Live)
 	b := binder.b
 	binder.erase(in.Config)
-	if err := in.unknown(b); err != nil {
+	if err := in.named(b); err != nil {
 		return nil, err
 	}
 	in.System.Complete(b.live, b.desired)

@@ -252,6 +252,7 @@ func (p *Picture) columns(keys []string) ([]Topic, error) {
 
 // group returns the number of a group, by address or by name.
 func (p *Picture) group(name string) (int32, error) {
+	name = schema.Spelled(name, p.Model.Groups)
 	if i := p.Model.Group(name); i >= 0 {
 		return i, nil
 	}

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -130,26 +129,34 @@ func touched(s *schema.Step) []schema.Address {
 	return slices.Compact(list)
 }
 
-// Unknown returns the phases and targets that a plan was asked for and that
-// there are not, each with what is there instead.
-func (in *Input) unknown(b *binding) error {
+// named puts each target as its object is called, and reports a phase or a
+// target that there is not, with what is there instead.
+func (in *Input) named(b *binding) error {
 	for _, phase := range in.Only {
 		if phases := in.System.Phases(); !slices.Contains(phases, phase) {
 			return &OptionError{"--only", phase, phases}
 		}
 	}
-	for _, t := range in.Targets {
-		if b.live.Objects[t] == nil && b.desired.Objects[t] == nil {
-			var names []string
-			for _, s := range []*schema.State{b.live, b.desired} {
-				for _, a := range slices.Sorted(maps.Keys(s.Objects)) {
-					if a.Type() == t.Type() {
-						names = append(names, string(a))
-					}
+	in.Targets = slices.Clone(in.Targets)
+	for i, t := range in.Targets {
+		if b.live.Objects[t] != nil || b.desired.Objects[t] != nil {
+			continue
+		}
+		var names []string
+		for _, s := range []*schema.State{b.live, b.desired} {
+			for a := range s.Objects {
+				if a.Type() == t.Type() {
+					names = append(names, string(a))
 				}
 			}
+		}
+		slices.Sort(names)
+		names = slices.Compact(names)
+		name := schema.Spelled(string(t), names)
+		if !slices.Contains(names, name) {
 			return &OptionError{"--target", string(t), names}
 		}
+		in.Targets[i] = schema.Address(name)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -51,6 +52,65 @@ func isIdentifier(label string) bool {
 		}
 	}
 	return ascii || hclsyntax.ValidIdentifier(label)
+}
+
+// Spelled returns the one of known that name means. People may put any segment
+// in brackets and quotes, as in `connector.jira["search"]` or `group["pilot"]`;
+// known holds each as MakeAddress writes it. If known has none, it returns name
+// with brackets only where they have to be.
+func Spelled(name string, known []string) string {
+	if !strings.Contains(name, `["`) || slices.Contains(known, name) {
+		return name
+	}
+	plain := unbracketed(name)
+	for _, k := range known {
+		if unbracketed(k) == plain {
+			return k
+		}
+	}
+	return plain
+}
+
+// unbracketed writes each segment in brackets that is an identifier behind a dot.
+func unbracketed(name string) string {
+	var b strings.Builder
+	for {
+		open := strings.Index(name, `["`)
+		if open < 0 {
+			break
+		}
+		end := closing(name[open+2:])
+		if end < 0 {
+			break
+		}
+		label := name[open+2 : open+2+end]
+		next := open + 2 + end + len(`"]`)
+		if b.WriteString(name[:open]); isIdentifier(label) {
+			b.WriteString("." + label)
+		} else {
+			b.WriteString(name[open:next])
+		}
+		name = name[next:]
+	}
+	b.WriteString(name)
+	return b.String()
+}
+
+// closing returns where the text that s begins with ends in `"]`, -1 if it does
+// not. A quote within the text has a backslash before it.
+func closing(s string) int {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"':
+			if strings.HasPrefix(s[i:], `"]`) {
+				return i
+			}
+			return -1
+		}
+	}
+	return -1
 }
 
 // Type returns the block type that the address starts with.

@@ -106,7 +106,10 @@ func confirmable(p *plan.Plan, ids []string) ([]*schema.Step, error) {
 			order = append(order, v.ID)
 		}
 	}
-	for _, id := range ids {
+	ids = slices.Clone(ids)
+	for i, id := range ids {
+		id = schema.Spelled(id, order)
+		ids[i] = id
 		step := p.Steps[id]
 		switch {
 		case step == nil:

@@ -30,7 +30,7 @@ func (u *Universe) Subject(key string) Subject {
 		return Subject{Perms: below, Whole: true}
 	}
 	for at := len(key); at > 0; {
-		at = lastSegment(key[:at])
+		at = LastSegment(key[:at])
 		if at < 0 {
 			break
 		}
@@ -54,9 +54,9 @@ func (u *Universe) below(key string) []Perm {
 	return list
 }
 
-// lastSegment returns where the last segment of a key begins: `.name`, or
+// LastSegment returns where the last segment of a key begins: `.name`, or
 // `["name"]`, in which dots do not count; -1 if there is only one.
-func lastSegment(key string) int {
+func LastSegment(key string) int {
 	if strings.HasSuffix(key, `"]`) {
 		return strings.LastIndex(key, `["`)
 	}
