@@ -154,7 +154,7 @@ func (in *Input) named(b *binding) error {
 		names = slices.Compact(names)
 		name := schema.Spelled(string(t), names)
 		if !slices.Contains(names, name) {
-			return &OptionError{"--target", string(t), names}
+			return &OptionError{"--target", name, names}
 		}
 		in.Targets[i] = schema.Address(name)
 	}

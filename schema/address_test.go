@@ -48,6 +48,31 @@ func TestAddressesBracketWhatIsNoIdentifier(t *testing.T) {
 	})
 }
 
+func TestSpelled(t *testing.T) {
+	known := []string{"connector.jira", "connector.jira.search", `connector.jira["get.issue"]`, `connector.jira["a \"b\"]"]`, `role.eng["backend"]`, `role.eng["backend"].x`}
+	for name, want := range map[string]string{
+		"connector.jira.search":             "connector.jira.search",
+		`connector.jira["search"]`:          "connector.jira.search",
+		`connector["jira"]["search"]`:       "connector.jira.search",
+		`connector["jira"].search`:          "connector.jira.search",
+		`connector["jira"]`:                 "connector.jira",
+		`connector["jira"]["get.issue"]`:    `connector.jira["get.issue"]`,
+		`connector["jira"]["a \"b\"]"]`:     `connector.jira["a \"b\"]"]`,
+		`role["eng"]["backend"]`:            `role.eng["backend"]`,
+		`role.eng["backend"]["x"]`:          `role.eng["backend"].x`,
+		`connector.jira["new"]`:             "connector.jira.new", // known to nobody, so as plain as can be
+		`connector.jira["a.new"]`:           `connector.jira["a.new"]`,
+		`connector.jira["unfinished`:        `connector.jira["unfinished`,
+		`connector.jira["unfinished\`:       `connector.jira["unfinished\`,
+		`connector.jira["text" behind it"]`: `connector.jira["text" behind it"]`,
+		"":                                  "",
+	} {
+		if got := schema.Spelled(name, known); got != want {
+			t.Errorf("Spelled(%s) = %s, want %s", name, got, want)
+		}
+	}
+}
+
 func TestMajor(t *testing.T) {
 	for minor, want := range map[string]string{"": "", "0": "0.00", "5": "0.05", "20000": "200.00", "-5000": "-50.00", "unlimited": "unlimited", "-": "-"} {
 		if got := schema.Major(minor); got != want {

@@ -20,7 +20,11 @@ func completionCommand(s streams) *cli.Command {
 		UsageText:   "rolecall completion bash|zsh|fish\n\n   rolecall completion bash\n   rolecall completion zsh\n   rolecall completion fish",
 		ArgsUsage:   "bash|zsh|fish",
 		Description: "In bash:  source <(rolecall completion bash)\nIn zsh:   source <(rolecall completion zsh)\nIn fish:  rolecall completion fish | source",
+		Flags:       commonFlags("text"),
 		Action: func(c *cli.Context) error {
+			if _, err := setUp(c, s, "text"); err != nil {
+				return err
+			}
 			script, ok := completions[c.Args().First()]
 			if !ok || c.NArg() != 1 {
 				return usage("completion takes the name of one shell: bash, zsh or fish")

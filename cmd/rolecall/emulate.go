@@ -25,7 +25,7 @@ func emulateCommand(s streams) *cli.Command {
 		UsageText: "rolecall emulate --file SEED [options]\n\n   rolecall emulate --file examples/acme/acme.org.json --listen 127.0.0.1:8787",
 		Description: "Serves the endpoints that rolecall uses from a seed file. The seed is not changed: the live copy\n" +
 			"is kept beside it in .rolecall, or where --state says. Point rolecall at it with ROLECALL_ENDPOINT.",
-		Flags: []cli.Flag{
+		Flags: append(commonFlags("text"),
 			&cli.StringFlag{Name: "file", Usage: "the seed, a JSON `FILE`", Required: true},
 			&cli.StringFlag{Name: "system", Usage: "emulate `SYSTEM` (default: what the seed says under \"system\")"},
 			&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8787", Usage: "listen on `ADDRESS`; port 0 takes a free one"},
@@ -36,8 +36,13 @@ func emulateCommand(s streams) *cli.Command {
 			&cli.Float64Flag{Name: "time-scale", Value: 1, Usage: "make the windows of the rate limits, and the delays, `N` times shorter"},
 			&cli.StringFlag{Name: "delays", Usage: "let changes show late, as the JSON in `FILE` says, or as documented: documented"},
 			&cli.StringFlag{Name: "faults", Usage: "add the faults in `FILE`, a JSON list"},
+		),
+		Action: func(c *cli.Context) error {
+			if _, err := setUp(c, s, "text"); err != nil {
+				return err
+			}
+			return doEmulate(c, s)
 		},
-		Action: func(c *cli.Context) error { return doEmulate(c, s) },
 	}
 }
 

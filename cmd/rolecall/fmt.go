@@ -26,15 +26,13 @@ func fmtCommand(s streams) *cli.Command {
 		ArgsUsage: "[FILE|DIR|-]...",
 		Description: "Formats the *.hcl files of the directory, or those that are named, and prints the names of those that it changed.\n" +
 			"Comments and blank lines stay, and so does the meaning. With - it reads stdin and writes stdout.",
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "C", Value: ".", Usage: "format the configuration in `DIR`"},
+		Flags: append(commonFlags("text"),
 			&cli.BoolFlag{Name: "check", Usage: "write nothing; exit with 2 if a file would change"},
 			&cli.BoolFlag{Name: "diff", Usage: "write nothing; show what would change"},
-			&cli.BoolFlag{Name: "no-color", Usage: "no colors (also NO_COLOR)"},
-		},
+		),
 		Action: func(c *cli.Context) error {
-			if c.Bool("no-color") || s.getenv("NO_COLOR") != "" || !s.terminal {
-				color.NoColor = true
+			if _, err := setUp(c, s, "text"); err != nil {
+				return err
 			}
 			f := &formatter{streams: s, check: c.Bool("check"), diff: c.Bool("diff"), files: map[string]*hcl.File{}}
 			paths, err := formatPaths(c.String("C"), c.Args().Slice())

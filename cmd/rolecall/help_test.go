@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -100,6 +101,42 @@ func TestFlagsAfterArguments(t *testing.T) {
 		s, _, errs := silent()
 		if code := run(context.Background(), []string{"rolecall", cmd.Name, "--", "argument"}, s); code != exitError || errs.Len() == 0 {
 			t.Errorf("%s with an argument exits with %d: %s", cmd.Name, code, errs)
+		}
+	}
+}
+
+// TestFlagsBeforeTheCommand checks that the flags of every command may stand
+// before its name, as people write them who know other tools.
+func TestFlagsBeforeTheCommand(t *testing.T) {
+	s, _, _ := silent()
+	app := newApp(s)
+	for line, want := range map[string]string{
+		"plan -C d":                       "plan -C d",
+		"-C d plan":                       "plan -C d",
+		"-C d --format json plan --stats": "plan -C d --format json --stats",
+		"-C=d --no-color plan x":          "plan -C=d --no-color x",
+		"--no-color explain a b --live":   "explain --no-color --live a b",
+		"-C plan":                         "-C plan", // a directory of that name, and no command
+		"-C d plna":                       "-C d plna",
+		"-h":                              "-h",
+		"plan x -h":                       "plan -h",
+		"access diff --help a":            "access -h",
+		"help":                            "-h",
+		"help access diff":                "access -h",
+		"--version":                       "version",
+		"plan -- -h":                      "plan -- -h",
+		"":                                "",
+	} {
+		got := reorder(app, append([]string{"rolecall"}, strings.Fields(line)...))
+		if strings.Join(got[1:], " ") != want {
+			t.Errorf("rolecall %s is read as %v, want %s", line, got[1:], want)
+		}
+	}
+	for _, cmd := range app.Commands {
+		for _, f := range commonFlags("text") {
+			if !slices.ContainsFunc(cmd.Flags, func(g cli.Flag) bool { return g.Names()[0] == f.Names()[0] }) {
+				t.Errorf("%s lacks the flag --%s, which every command has", cmd.Name, f.Names()[0])
+			}
 		}
 	}
 }

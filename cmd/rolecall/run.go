@@ -135,28 +135,63 @@ func newApp(s streams) *cli.App {
 	return app
 }
 
-// reorder puts the flags of a command before its arguments, because the
-// library ignores flags that come after one.
-func reorder(app *cli.App, args []string) []string {
-	at := slices.IndexFunc(args[min(1, len(args)):], func(a string) bool { return !strings.HasPrefix(a, "-") })
-	if at < 0 {
+// commandFirst puts the command before flags that stand in front of it, and
+// writes `help COMMAND` and --version as what they are here.
+func commandFirst(app *cli.App, args []string) []string {
+	if len(args) < 2 {
 		return args
 	}
-	at++
-	cmd := app.Command(args[at])
+	switch args[1] {
+	case "--version", "-version", "-v":
+		return append([]string{args[0], "version"}, args[2:]...)
+	case "help":
+		return append(append([]string{args[0]}, args[2:]...), "-h")
+	}
+	takesValue := valued(commonFlags())
+	for i := 1; i < len(args); i++ {
+		name := strings.TrimLeft(args[i], "-")
+		switch {
+		case strings.HasPrefix(args[i], "-"):
+			if takesValue[name] {
+				i++
+			}
+		case app.Command(args[i]) != nil:
+			return append(append([]string{args[0], args[i]}, args[1:i]...), args[i+1:]...)
+		default:
+			return args
+		}
+	}
+	return args
+}
+
+// valued returns the names of flags, and whether a value follows each.
+func valued(flags []cli.Flag) map[string]bool {
+	takes := map[string]bool{}
+	for _, f := range flags {
+		_, boolean := f.(*cli.BoolFlag)
+		for _, n := range f.Names() {
+			takes[n] = !boolean
+		}
+	}
+	return takes
+}
+
+// reorder puts the flags of a command before its arguments, because the
+// library ignores flags that come after one, and takes the -h of an argument
+// for a question about a command of that name.
+func reorder(app *cli.App, args []string) []string {
+	args = commandFirst(app, args)
+	if len(args) < 2 {
+		return args
+	}
+	cmd := app.Command(args[1])
 	if cmd == nil {
 		return args
 	}
-	takesValue := map[string]bool{}
-	for _, f := range cmd.Flags {
-		_, boolean := f.(*cli.BoolFlag)
-		for _, n := range f.Names() {
-			takesValue[n] = !boolean
-		}
-	}
-	out := slices.Clone(args[:at+1])
+	takesValue := valued(cmd.Flags)
+	out := slices.Clone(args[:2])
 	var positional []string
-	for rest := args[at+1:]; len(rest) > 0; rest = rest[1:] {
+	for rest := args[2:]; len(rest) > 0; rest = rest[1:] {
 		a := rest[0]
 		if a == "--" {
 			return append(append(append(out, "--"), positional...), rest[1:]...)
@@ -167,6 +202,9 @@ func reorder(app *cli.App, args []string) []string {
 		}
 		out = append(out, a)
 		name := strings.TrimLeft(a, "-")
+		if name == "h" || name == "help" {
+			return []string{args[0], args[1], "-h"}
+		}
 		if !strings.Contains(name, "=") && takesValue[name] && len(rest) > 1 {
 			rest = rest[1:]
 			out = append(out, rest[0])
@@ -202,7 +240,11 @@ func commonFlags(formats ...string) []cli.Flag {
 }
 
 func formatFlag(formats ...string) cli.Flag {
-	return &cli.StringFlag{Name: "format", Value: "text", Usage: "write `" + strings.Join(formats, "|") + "`"}
+	first := ""
+	if len(formats) > 0 {
+		first = formats[0]
+	}
+	return &cli.StringFlag{Name: "format", Value: first, Usage: "write `" + strings.Join(formats, "|") + "`"}
 }
 
 // setUp reads the flags that every command has.
@@ -223,8 +265,15 @@ func setUp(c *cli.Context, s streams, formats ...string) (*slog.Logger, error) {
 func versionCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name: "version", Usage: "print the version, and what it was built from",
-		UsageText: "rolecall version",
-		Action: func(*cli.Context) error {
+		UsageText: "rolecall version [options]\n\n   rolecall version --format json",
+		Flags:     commonFlags("text", "json"),
+		Action: func(c *cli.Context) error {
+			if _, err := setUp(c, s, "text", "json"); err != nil {
+				return err
+			}
+			if c.String("format") == "json" {
+				return writeJSON(s, map[string]any{"format_version": "1.0", "version": version, "built": strings.TrimPrefix(built(), ", ")})
+			}
 			_, err := fmt.Fprintln(s.out, "rolecall "+version+built())
 			return err
 		},

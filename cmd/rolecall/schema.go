@@ -16,18 +16,16 @@ func schemaCommand(s streams) *cli.Command {
 		UsageText: "rolecall schema [options]\n\n   rolecall schema --format markdown",
 		Description: "Prints what can be written in a configuration, for each system: types, defaults, meanings, examples,\n" +
 			"and whether the API can write and read back what is set. As JSON it is for editors and other programs.",
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Value: "json", Usage: "write `json|markdown`"},
-		},
+		Flags: commonFlags(formats...),
 		Action: func(c *cli.Context) error {
-			switch c.String("format") {
-			case "json":
-				return writeJSON(s, schema.ReferenceJSON(all.Languages()))
-			case "markdown":
-				_, err := io.WriteString(s.out, schema.Reference(all.Languages()))
+			if _, err := setUp(c, s, formats...); err != nil {
 				return err
 			}
-			return usage("schema cannot write %q; it can write %s", c.String("format"), formats)
+			if c.String("format") == "json" {
+				return writeJSON(s, schema.ReferenceJSON(all.Languages()))
+			}
+			_, err := io.WriteString(s.out, schema.Reference(all.Languages()))
+			return err
 		},
 	}
 }

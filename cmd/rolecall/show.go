@@ -20,12 +20,7 @@ func showCommand(s streams) *cli.Command {
 		UsageText: "rolecall show [options] PLANFILE\n\n   rolecall show change.plan\n   rolecall show change.plan --format html",
 		Description: "Shows what plan --out wrote, in any form. It needs neither the configuration nor the organization.\n" +
 			"A file that was altered is refused.",
-		Flags: []cli.Flag{
-			formatFlag(planFormats...),
-			peopleFlag(),
-			&cli.BoolFlag{Name: "no-color", Usage: "no colors (also NO_COLOR)"},
-			&cli.StringFlag{Name: "log-level", Value: "warn", Usage: "log to stderr at `debug|info|warn|error`"},
-		},
+		Flags: append(commonFlags(planFormats...), peopleFlag()),
 		Action: func(c *cli.Context) error {
 			if _, err := setUp(c, s, planFormats...); err != nil {
 				return err

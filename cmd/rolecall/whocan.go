@@ -102,11 +102,7 @@ func rulesCommand(s streams) *cli.Command {
 		Name: "rules", Usage: "list the checks, with what each finds and what to do", ArgsUsage: "[RULE...]",
 		UsageText:   "rolecall rules [RULE...] [options]\n\n   rolecall rules\n   rolecall rules cross-role-conflict --format json",
 		Description: "Every check of a plan, with its severity. A rule block changes the severity and what is passed over; an\naccept block, or --accept, takes one finding.",
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Value: "text", Usage: "write `text|json`"},
-			&cli.BoolFlag{Name: "no-color", Usage: "no colors (also NO_COLOR)"},
-			&cli.StringFlag{Name: "log-level", Value: "warn", Usage: "log to stderr at `debug|info|warn|error`"},
-		},
+		Flags:       commonFlags("text", "json"),
 		Action: func(c *cli.Context) error {
 			if _, err := setUp(c, s, "text", "json"); err != nil {
 				return err
