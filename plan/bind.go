@@ -532,10 +532,14 @@ func (b *binder) assign() {
 }
 
 // remove takes objects that are described as removed out of the desired state,
-// and members out of every group.
+// and members out of every group. Whoever has not accepted an invite yet keeps
+// none, and gets none.
 func (b *binder) remove() {
 	gone := map[string]bool{}
 	for _, o := range b.d.Objects {
+		if o.Type == "member" && o.Get(schema.Removed).AsBool() {
+			b.uninvite(o)
+		}
 		want := b.b.desired.Objects[b.liveAddress(o)]
 		if want == nil || !want.Get(schema.Removed).AsBool() {
 			continue

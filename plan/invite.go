@@ -65,6 +65,15 @@ func (b *binder) inviteAs(email string, a *schema.Assignment) bool {
 	return true
 }
 
+// uninvite sees to it that there is no invite for a person who is described as
+// removed, under any of their addresses: it could still be accepted.
+func (b *binder) uninvite(o *schema.Object) {
+	for _, email := range append([]string{o.Key}, o.Keys...) {
+		delete(b.invites, email)
+		delete(b.b.desired.Objects, inviteAddress(email))
+	}
+}
+
 // invite puts the invites into the desired state.
 func (b *binder) invite() {
 	for _, o := range b.absent {

@@ -23,7 +23,7 @@ func (s *System) State(snap *Snapshot) *schema.State {
 		if !ok { // the roles of one group
 			hangs = "the access of its members"
 		}
-		asked := m.What == MissingSpendLimits && s.limits == "remove" || m.What == MissingInvites && s.invites == "remove" // what is to be removed, if anything, is not known
+		asked := m.What == MissingSpendLimits && s.limits == "remove" || m.What == MissingInvites && s.uninvites(snap) // what is to be removed, if anything, is not known
 		st.Unread = append(st.Unread, schema.Unread{What: m.What, Why: m.Why, Affects: hangs, Asked: asked})
 	}
 	st.Add(s.organizationObject(snap))
@@ -83,6 +83,14 @@ func (s *System) State(snap *Snapshot) *schema.State {
 		addLive(st, o)
 	}
 	return st
+}
+
+// uninvites reports whether invites are to be withdrawn, if there are any:
+// whoever is to be removed and is not a member may have one.
+func (s *System) uninvites(snap *Snapshot) bool {
+	return s.invites == "remove" || slices.ContainsFunc(s.removed, func(emails []string) bool {
+		return !slices.ContainsFunc(snap.Users, func(u User) bool { return slices.Contains(emails, u.Email) })
+	})
 }
 
 // affects says what hangs on a read that was not possible.

@@ -80,6 +80,7 @@ type System struct {
 	precedence string
 	limits     string            // what is made of individual limits that nothing explains
 	invites    string            // what is made of invites that no block describes
+	removed    [][]string        // those who are to be removed, each with all their addresses
 	plugins    map[string]string // label to id
 	pluginOf   map[string]string // id to label
 	previews   map[string]bool   // labels of features that are in beta or preview, which all_ga does not cover
@@ -97,6 +98,11 @@ func New(c *schema.Config) *System {
 		}
 		for _, u := range b.Of("unmanaged") {
 			s.limits, s.invites = u.Text("limits", "ignore"), u.Text("invites", "ignore")
+		}
+	}
+	for _, b := range c.Of("member") {
+		if b.Bool("remove", false) {
+			s.removed = append(s.removed, lower(append(b.Texts("previous_emails"), b.Label)))
 		}
 	}
 	for _, b := range c.Of("feature") {

@@ -233,7 +233,7 @@ var memberBlock = &schema.Block{
 		{Name: "previous_emails", Type: schema.ListType, Default: "none", Example: `["jane@old-acme.com"]`, Write: schema.WayLocal,
 			Doc: "Earlier addresses of the same person."},
 		{Name: "remove", Type: schema.BoolType, Default: "false", Example: "true",
-			Note: "Administrators stay, whatever is written. Under scim the identity provider removes people.", Doc: "Removes the person from the organization."},
+			Note: "Administrators stay, whatever is written. Under scim the identity provider removes people.", Doc: "Removes the person from the organization, or withdraws a pending invite."},
 	},
 	Blocks: []*schema.Block{limitBlock("spend_limit", "The individual limit of the person. It overrides every group.", schema.WayAPI, unlimitedAttr, inheritAttr)},
 }
