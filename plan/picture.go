@@ -13,8 +13,9 @@ import (
 )
 
 // An Adviser is a System that knows which edit of the configuration makes a
-// move of the access model; false if none does. The objects are those of the
-// state that the move is one of.
+// move of the access model; false if it knows of none, and the zero Edit if
+// nothing anybody could write does. The objects are those of the state that the
+// move is one of.
 type Adviser interface {
 	Edit(v access.Move, objects *schema.State) (schema.Edit, bool)
 }
@@ -183,13 +184,13 @@ func (p *Picture) named(addr schema.Address) string {
 func (p *Picture) edit(v access.Move) (schema.Edit, bool) {
 	if a, ok := p.in.System.(Adviser); ok {
 		if e, ok := a.Edit(v, p.wanted); ok {
-			return e, true
+			return e, e != schema.Edit{}
 		}
 	}
 	if v.Kind != access.MoveMembership {
 		return schema.Edit{}, false
 	}
-	o := p.wanted.Objects[schema.Address(v.Group)]
+	o := p.wanted.Objects[sourceAddress(v.Group)]
 	if o == nil {
 		return schema.Edit{}, false
 	}

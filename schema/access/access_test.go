@@ -281,7 +281,7 @@ func valueOf(m *access.Model, s *access.State, member int32, setting int) access
 
 // TestViewAndDiff compares both with the definitions, on random models.
 func TestViewAndDiff(t *testing.T) {
-	for seed := range 300 {
+	for seed := range runs(t) {
 		m, a, b := random(rand.New(rand.NewPCG(uint64(seed), 9)))
 		v, w := access.NewView(m, a), access.NewView(m, b)
 		want, wantLimits := map[string]bool{}, map[string]bool{}
