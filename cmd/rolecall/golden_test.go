@@ -113,7 +113,7 @@ func TestPlanJSON(t *testing.T) {
 	if code := run(context.Background(), []string{"rolecall", "plan", "--format", "json", "-C", dir, "--now", "2026-11-22"}, s); code != 3 {
 		t.Fatalf("plan without a ledger exits with %d: %s", code, errs)
 	}
-	if err := json.Unmarshal([]byte(out.String()), &p); err != nil {
+	if err := json.Unmarshal(out.Bytes(), &p); err != nil {
 		t.Fatal(err)
 	}
 	has("unread[0]", first("unread"), "what", "why", "affects")
