@@ -16,25 +16,26 @@ func (a *analysis) unverifiedOrder() {
 		if len(b.Unproven) == 0 {
 			continue
 		}
-		var steps []string
-		var first schema.Address
+		steps := []string{a.steps[b.Doubt.Step].Action}
 		for _, s := range b.Unproven {
-			steps = append(steps, a.steps[s].Action)
-			if first == "" {
-				first = a.steps[s].Addr
+			if s != b.Doubt.Step {
+				steps = append(steps, a.steps[s].Action)
 			}
 		}
+		first := a.steps[b.Doubt.Step].Addr
 		f := &finding{Rule: "unverified-order", Address: first,
 			Message: fmt.Sprintf("%s must be in force before stage %d begins, and no read shows that it is", someSteps(steps), i+2),
 			Fix:     "look in the console that it is, before the next stage is confirmed"}
-		if b.Member >= 0 {
-			f.Members = []string{a.ordered.Members[b.Member]}
-			much := "less"
-			if b.Over {
-				much = "more"
-			}
-			f.Message += fmt.Sprintf(": if it were not, %s would have %s of %s than before and after", f.Members[0], much, b.Permission)
+		who := "whoever joins meanwhile"
+		if m := b.Doubt.Member; m >= 0 {
+			who = a.ordered.Members[m]
+			f.Members = []string{who}
 		}
+		much := "less"
+		if b.Doubt.Over {
+			much = "more"
+		}
+		f.Message += fmt.Sprintf(": if it were not, %s would have %s of %s than before and after", who, much, b.Doubt.Permission)
 		if o := a.b.desired.Objects[first]; o != nil {
 			f.Range = o.Decl
 		}

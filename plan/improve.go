@@ -358,7 +358,11 @@ func (s *Schedule) join(steps []schema.Step) []schema.Step {
 		s.Stages[i] = move(s.Stages[i])
 	}
 	for i := range s.Boundaries {
-		s.Boundaries[i].Partners, s.Boundaries[i].Unproven = move(s.Boundaries[i].Partners), move(s.Boundaries[i].Unproven)
+		b := &s.Boundaries[i]
+		b.Partners, b.Unproven = move(b.Partners), move(b.Unproven)
+		if b.Doubt != nil {
+			b.Doubt.Step = max(at[b.Doubt.Step], 0)
+		}
 	}
 	held := map[int]string{}
 	for i, why := range s.Held {

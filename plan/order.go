@@ -68,8 +68,10 @@ type Boundary struct {
 	Permission string
 
 	// Unproven are partners of which no read shows before the next stage
-	// whether they are in force.
+	// whether they are in force, and Doubt is what would be if one of them, its
+	// Step, were not: nil if there are none.
 	Unproven []int
+	Doubt    *Violation
 }
 
 // A Violation is a member who would have too much or too little.

@@ -435,6 +435,68 @@ func (c change) lateness(s *plan.Schedule) (late int, err error) {
 	return late, err
 }
 
+// TestDoubtIsTrue has some steps that no read shows, and leaves the one out of
+// which a boundary says what it would do: somebody is then out of the bound in
+// just that, in some state that the plan can come to.
+func TestDoubtIsTrue(t *testing.T) {
+	doubts := 0
+	for seed := range runs(t) {
+		c := draw(seed)
+		r := rand.New(rand.NewPCG(uint64(seed), 17))
+		for i := range c.steps {
+			c.steps[i].Settle = []int{0, 60, 900}[r.IntN(3)]
+			c.steps[i].Proof = []schema.Proof{schema.Exact, schema.Deferred}[r.IntN(2)]
+		}
+		s := c.order(t, plan.OrderOptions{})
+		if len(s.Stuck) > 0 {
+			continue
+		}
+		for i, b := range s.Boundaries {
+			if (b.Doubt == nil) != (len(b.Unproven) == 0) {
+				t.Fatalf("seed %d: boundary %d has the doubt %+v of %v", seed, i+1, b.Doubt, b.Unproven)
+			}
+			if b.Doubt == nil {
+				continue
+			}
+			doubts++
+			if !slices.Contains(b.Unproven, b.Doubt.Step) {
+				t.Fatalf("seed %d: boundary %d doubts %d, which is none of %v", seed, i+1, b.Doubt.Step, b.Unproven)
+			}
+			moving := slices.DeleteFunc(slices.Concat(s.Stages[:i+2]...), func(n int) bool { return n == b.Doubt.Step })
+			shown := false
+			c.eachSubset(c.before, moving, func(_ int, x *world) {
+				shown = shown || c.outside(x, *b.Doubt)
+			})
+			if !shown {
+				t.Fatalf("seed %d (%s): without step %d nobody has what boundary %d says: %+v", seed, c.shape, b.Doubt.Step, i+1, *b.Doubt)
+			}
+		}
+	}
+	t.Logf("%d doubts", doubts)
+	if doubts == 0 {
+		t.Error("nothing is ever in doubt")
+	}
+}
+
+// outside reports whether a state has what a violation says.
+func (c change) outside(x *world, v plan.Violation) bool {
+	value := func(w *world, member string) int64 {
+		switch v.Permission {
+		case worldModel.Settings[0].Key:
+			return w.limit(member)
+		case worldModel.Settings[1].Key:
+			return w.install(member)
+		}
+		return int64(w.level(member, v.Permission))
+	}
+	member := worldMembers[v.Member]
+	before, after, is := value(c.before, member), value(c.after, member), value(x, member)
+	if v.Over {
+		return is > max(before, after)
+	}
+	return is < min(before, after)
+}
+
 // TestAcceptedGapsAreListed goes on where there is no safe order: nobody ever
 // has too much of a permission, and whoever has too little is listed for the
 // stage.

@@ -133,20 +133,41 @@ func (f *frontier) boundary(moving []unsettled, next []int32, elapsed []int) Bou
 		slices.SortFunc(wait, func(x, y int32) int { return cmp.Or(cmp.Compare(remaining(y), remaining(x)), cmp.Compare(x, y)) })
 		for _, u := range wait {
 			f.unsettle(u)
-			if f.findAny(c) != nil {
-				f.settle(u)
-				b.Partners = append(b.Partners, f.units[u].steps...)
-				b.Seconds = max(b.Seconds, remaining(u))
+			without := f.findAny(c)
+			if without == nil {
+				continue
 			}
+			if step := f.unproven(u); b.Doubt == nil && step >= 0 {
+				v := f.violationOf(c, without)
+				v.Step, b.Doubt = step, &v
+			}
+			f.settle(u)
+			b.Partners = append(b.Partners, f.units[u].steps...)
+			b.Seconds = max(b.Seconds, remaining(u))
 		}
 	}
 	slices.Sort(b.Partners)
 	for _, i := range b.Partners {
-		if p := f.steps[i].Proof; p == schema.Deferred || p == schema.Unverified {
+		if isUnproven(&f.steps[i]) {
 			b.Unproven = append(b.Unproven, i)
 		}
 	}
 	return b
+}
+
+// unproven is the first step of a unit of which no read shows whether it is in
+// force, -1 if there is none.
+func (f *frontier) unproven(u int32) int {
+	for _, i := range f.units[u].steps {
+		if isUnproven(&f.steps[i]) {
+			return i
+		}
+	}
+	return -1
+}
+
+func isUnproven(s *schema.Step) bool {
+	return s.Proof == schema.Deferred || s.Proof == schema.Unverified
 }
 
 // exposed finds the groups that give whoever joins them in a stage more than
