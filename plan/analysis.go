@@ -408,7 +408,7 @@ func orUnlimited(l access.Limit) access.Limit {
 // stages writes the schedule: each stage is split by phase and wave, in the
 // order that admins know; any order inside a stage is safe, so this one is.
 func (a *analysis) stages() {
-	phases := a.System.Phases()
+	phases := a.phases()
 	for n, stage := range a.schedule.Stages {
 		parts := a.split(stage, phases)
 		settle := 0

@@ -30,9 +30,10 @@ type Back struct {
 // people who came or left since are listed.
 //
 // Described gives objects the addresses that the configuration has for them,
-// and at is what findings name as their place.
-func WayBack(described *schema.Description, live, before *schema.State, at hcl.Range) *Back {
-	w := &wayBack{live: live, before: before, at: at, back: &Back{Description: &schema.Description{Owners: described.Owners}},
+// and at is what findings name as their place. Observed says which attributes
+// of which types are facts that nobody sets, and so do not go back.
+func WayBack(described *schema.Description, live, before *schema.State, observed map[string][]string, at hcl.Range) *Back {
+	w := &wayBack{live: live, before: before, at: at, observed: observed, back: &Back{Description: &schema.Description{Owners: described.Owners}},
 		address: map[*schema.Object]schema.Address{}, refs: map[string]string{}}
 	w.name(described)
 	met := map[*schema.Object]bool{}
@@ -59,6 +60,7 @@ func WayBack(described *schema.Description, live, before *schema.State, at hcl.R
 type wayBack struct {
 	live, before *schema.State
 	at           hcl.Range
+	observed     map[string][]string
 	back         *Back
 	address      map[*schema.Object]schema.Address // of objects of before
 	refs         map[string]string                 // id or address of before to address
@@ -134,7 +136,7 @@ func (w *wayBack) object(then, now *schema.Object) {
 		return
 	case now == nil:
 		for name, v := range then.Attrs {
-			if v.Kind() != schema.KindUnavailable && name != "source" {
+			if v.Kind() != schema.KindUnavailable && name != "source" && !slices.Contains(w.observed[then.Type], name) {
 				o.Put(name, w.value(addr, name, v))
 			}
 		}
@@ -155,7 +157,7 @@ func (w *wayBack) fields(o, then, now *schema.Object) bool {
 	var differ []string
 	for _, name := range slices.Compact(names) {
 		was, is := then.Get(name), now.Get(name)
-		if was.Equal(is) || name == "source" {
+		if was.Equal(is) || name == "source" || slices.Contains(w.observed[o.Type], name) {
 			continue
 		}
 		if was.Kind() == schema.KindUnavailable || is.Kind() == schema.KindUnavailable {
@@ -166,18 +168,16 @@ func (w *wayBack) fields(o, then, now *schema.Object) bool {
 		}
 		differ = append(differ, name)
 	}
-	if now.Fixed != "" {
-		if len(differ) > 0 {
-			w.leave(o.Addr, "stays as it is: %s", now.Fixed)
-		}
-		return false
-	}
 	scim := now.Get("source").AsText() == "scim"
 	if scim && o.Key != now.Key {
 		w.leave(o.Addr, "keeps its name, which the identity provider gives")
 		o.Key = now.Key
 	}
 	for _, name := range differ {
+		if why := cmp.Or(now.Fixed, then.Fixed); why != "" && (o.Type != "member" || name == "organization_role") { // limits of administrators can be changed
+			w.leave(o.Addr, "%s: was %s, is %s, and is changed by hand: %s", name, then.Get(name), now.Get(name), why)
+			continue
+		}
 		if scim && name == "members" {
 			w.leave(o.Addr, "members: the identity provider decides who is in it")
 			continue

@@ -35,6 +35,10 @@ type Finding struct {
 	// AcceptedBy is the place of the accept block that takes the risk, or the
 	// option that does.
 	AcceptedBy string `json:"accepted_by,omitempty"`
+
+	// Accept is the option that takes the risk of an error, such as
+	// "--accept guard.max_removals"; "" where it cannot be taken.
+	Accept string `json:"accept,omitempty"`
 }
 
 // A Range is a place in the configuration.
@@ -63,6 +67,33 @@ type finding struct {
 	Accept   string // the name to accept it by, the rule's id if empty
 	Much, Of int    // what an accept block's up_to is compared with: how much, out of how much
 	Gap      bool   // that somebody has too little for a while, which can be accepted
+}
+
+// option returns the option that accepts an error called name.
+func (f *finding) option(name string) string {
+	switch {
+	case f.Rule == "unsafe-order":
+		return "--accept-gaps"
+	case slices.Contains(unacceptable, f.Rule):
+		return ""
+	}
+	return "--accept " + name
+}
+
+// Acceptance returns the options that accept everything that blocks p, each by
+// its name. It returns false if some of it cannot be accepted.
+func (p *Plan) Acceptance() (options []string, ok bool) {
+	for _, f := range p.Findings {
+		if f.Severity != Error || f.Accepted {
+			continue
+		}
+		if f.Accept == "" {
+			return nil, false
+		}
+		options = append(options, f.Accept)
+	}
+	slices.Sort(options)
+	return slices.Compact(options), len(options) > 0
 }
 
 // Acceptable returns the names that findings can be accepted by.
@@ -126,9 +157,13 @@ func (in *Input) judge(found []*finding, members int) []Finding {
 			f.Much, f.Of = concerned[f.Rule], members
 		}
 		by := in.acceptedBy(f, name, members)
+		option := ""
+		if sev == Error {
+			option = f.option(name)
+		}
 		list = append(list, Finding{
 			Rule: f.Rule, Severity: sev, Message: f.Message, Address: f.Address, Range: place(f.Range),
-			Members: f.Members, Fix: f.Fix, Accepted: by != "", AcceptedBy: by,
+			Members: f.Members, Fix: f.Fix, Accepted: by != "", AcceptedBy: by, Accept: option,
 		})
 	}
 	weight := func(f Finding) int { return slices.Index([]Severity{Error, Warning, Info}, f.Severity) }

@@ -242,7 +242,7 @@ func (a *analysis) guardProtected(g schema.Guard) {
 	if len(hurt) > 0 {
 		a.found = append(a.found, &finding{Rule: "protected-loses", Range: g.Decl, Members: hurt,
 			Message: fmt.Sprintf("the guard protects %s, who would lose something", who(hurt)),
-			Fix:     "leave them out of the change, or take them off the list"})
+			Fix:     "leave them out of the change, take them off the list, or accept it with --accept protected-loses"})
 	}
 }
 

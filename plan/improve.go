@@ -237,8 +237,13 @@ func (m *improver) console() {
 }
 
 func (m *improver) empty(work [][]int32, busy []int) bool {
+	into := busy
+	if m.opts.Back { // after the features, which come first
+		into = slices.Sorted(slices.Values(busy))
+		slices.Reverse(into)
+	}
 	for _, from := range busy {
-		for _, to := range busy {
+		for _, to := range into {
 			if from != to && m.move(work[from], to) {
 				return true
 			}

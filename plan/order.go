@@ -114,6 +114,10 @@ type OrderOptions struct {
 	// carried out; they are kept from having too much where that is possible.
 	Open []string
 
+	// Back says that the steps lead back to an earlier state: what a person has
+	// to do, and can be done in several stages, is done in the last of them.
+	Back bool
+
 	// Room is how many objects of a kind may be added before others are
 	// taken away.
 	Room []Room

@@ -33,6 +33,18 @@ type System interface {
 	Pace(live *schema.State, batches []schema.Batch) []schema.Cost
 }
 
+// A Returner is a System that has an order of its own for the phases of a plan
+// that leads back to an earlier state.
+type Returner interface{ PhasesBack() []string }
+
+// phases returns the phases in the order in which a plan names them.
+func (in *Input) phases() []string {
+	if r, ok := in.System.(Returner); ok && in.Order.Back {
+		return r.PhasesBack()
+	}
+	return in.System.Phases()
+}
+
 // A Checker is a System with checks of its own. What they find is judged like
 // everything else; their rules are in [Rules].
 type Checker interface {
@@ -246,7 +258,7 @@ func Build(in Input) (*Plan, error) {
 	in.Order.Open = append(in.Order.Open, binder.entered(model)...)
 	in.Order.Room = append(in.Order.Room, rooms(in.System, b.live, steps)...)
 	ordered, first, last, steps := invited(model, from, to, steps, b.live, b.desired, in.Description)
-	schedule, err := Order(ordered, first, last, steps, in.System.Phases(), in.Order)
+	schedule, err := Order(ordered, first, last, steps, in.phases(), in.Order)
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,11 @@ func (p *Plan) risks() []Risk {
 	}
 	for _, f := range p.Findings {
 		if f.Accepted {
-			list = append(list, Risk{ID: strings.TrimSuffix(fmt.Sprintf("accept:%s:%s", f.Rule, f.Address), ":"), Text: "accepted: " + f.Message, Members: []string{}})
+			name := f.Rule // of a guard its own name: to accept one accepts no other
+			if guard, ok := strings.CutPrefix(f.Accept, "--accept "); ok {
+				name = guard
+			}
+			list = append(list, Risk{ID: strings.TrimSuffix(fmt.Sprintf("accept:%s:%s", name, f.Address), ":"), Text: "accepted: " + f.Message, Members: []string{}})
 		}
 	}
 	return list

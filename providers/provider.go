@@ -120,6 +120,13 @@ type Checker interface {
 	Check(schema.Inspection) []schema.Finding
 }
 
+// An Observer is a System that knows which attributes of its live objects are
+// facts: a read shows them, and nobody sets them.
+type Observer interface {
+	// Observed returns them by type of object.
+	Observed() map[string][]string
+}
+
 // A Reader reads a live organization.
 type Reader interface {
 	// Read returns the whole live state. A list that cannot be read whole is

@@ -93,7 +93,7 @@ func doApply(c *cli.Context, s streams) (err error) {
 			return err
 		}
 	}
-	if stop, err := mayApply(c, s, p); stop || err != nil {
+	if stop, err := mayApply(c, s, p, fmt.Sprintf("Apply this to %s?", schema.Printable(p.Organization))); stop || err != nil {
 		if asJSON {
 			return errors.Join(writeResult(s, p, apply.Result{}, err), err)
 		}
@@ -244,11 +244,11 @@ func ask(ctx context.Context, s streams, question string) (string, error) {
 }
 
 // mayApply reports whether there is nothing to apply, or why it must not be
-// done.
-func mayApply(c *cli.Context, s streams, p *plan.Plan) (stop bool, err error) {
+// done. On a terminal it asks the question.
+func mayApply(c *cli.Context, s streams, p *plan.Plan, question string) (stop bool, err error) {
 	switch {
 	case p.Verdict == plan.Undetermined, p.Verdict == plan.Blocked:
-		return true, &statusError{planStatus(p, false), fmt.Errorf("nothing was applied: the plan is %s", p.Verdict)}
+		return true, &statusError{planStatus(p, false), fmt.Errorf("nothing was applied: the plan is %s%s", p.Verdict, howToAccept(c, p))}
 	case p.Summary.Steps == 0:
 		return true, nil
 	case p.Frozen:
@@ -258,7 +258,7 @@ func mayApply(c *cli.Context, s streams, p *plan.Plan) (stop bool, err error) {
 	case !s.terminal:
 		return true, errors.New("nothing was applied: there is no terminal to ask on; use --auto-approve")
 	}
-	answer, err := ask(c.Context, s, fmt.Sprintf("\nApply this to %s? Only \"yes\" goes on: ", schema.Printable(p.Organization)))
+	answer, err := ask(c.Context, s, "\n"+question+" Only \"yes\" goes on: ")
 	if answer == "yes" {
 		return false, nil
 	}

@@ -25,6 +25,7 @@ type configuration struct {
 	kind        providers.Kind
 	system      providers.System
 	description *schema.Description
+	back        bool // describes an earlier state, so that a plan of it leads back
 }
 
 // load reads the configuration of a command. If anything is wrong with it,

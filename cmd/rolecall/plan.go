@@ -133,7 +133,7 @@ func makePlanWith(ctx context.Context, c *cli.Context, s streams, cfg *configura
 	p, err := plan.Build(plan.Input{
 		Config: cfg.Config, Description: cfg.description, System: cfg.system, Live: live, Against: c.String("against"),
 		Version: version, Now: at, Accept: o.Accept, Author: author(c), Only: o.Only, Targets: o.Targets,
-		Order: plan.OrderOptions{NarrowOnly: o.NarrowOnly, AcceptGaps: o.AcceptGaps},
+		Order: plan.OrderOptions{NarrowOnly: o.NarrowOnly, AcceptGaps: o.AcceptGaps, Back: cfg.back},
 	})
 	if err != nil {
 		return nil, err

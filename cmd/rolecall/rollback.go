@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +22,7 @@ import (
 func rollbackCommand(s streams) *cli.Command {
 	return &cli.Command{
 		Name: "rollback", Usage: "plan the way back to a snapshot, ask, and carry it out", ArgsUsage: "SNAPSHOT",
-		UsageText: "rolecall rollback [options] SNAPSHOT\n\n   rolecall snapshot -C examples/acme -o acme.snapshot.json\n   rolecall rollback -C examples/acme acme.snapshot.json",
+		UsageText: "rolecall rollback [options] SNAPSHOT\n\n   rolecall snapshot -C examples/acme -o acme.snapshot.json\n   rolecall rollback -C examples/acme acme.snapshot.json --no-edit",
 		Description: "Every apply keeps the state before it in .rolecall/snapshots. A rollback leads from what is live to that state,\n" +
 			"in a safe order, with the guards of the configuration. Groups and roles made since are removed; nobody is taken\n" +
 			"out of the organization. What cannot be put back is listed. Then the configuration is edited, so that the next\n" +
@@ -52,7 +54,7 @@ func doRollback(c *cli.Context, s streams) (err error) {
 		return err
 	}
 	if c.NArg() != 1 {
-		return usage("rollback takes one argument, the file of a snapshot")
+		return whichSnapshot(c)
 	}
 	start := time.Now()
 	until, err := deadline(c, start)
@@ -98,18 +100,41 @@ func doRollback(c *cli.Context, s streams) (err error) {
 		}
 		out.showLeft(s, snap)
 	}
-	stop, err := mayApply(c, s, p)
+	stop, err := mayApply(c, s, p, out.question(snap))
 	if err == nil && !stop {
 		run := &running{start: start, cfg: former, conn: conn, editor: editor, read: read, mode: mode, until: until}
-		out.result, err = run.carryOut(c, s, p)
+		if out.result, err = run.carryOut(c, s, p); err == nil {
+			err = out.confirm(c, s, former, conn.Reader, log)
+		}
 	}
-	if err == nil {
-		err = out.confirm(c, s, cfg, former, conn.Reader, log)
+	if err == nil && !c.Bool("no-edit") {
+		err = out.edit(c, s, cfg, conn.Reader, log, stop)
 	}
 	if asJSON {
 		return errors.Join(err, out.writeJSON(s, err))
 	}
 	return err
+}
+
+// maxOffered is how many snapshots are offered where none was named.
+const maxOffered = 5
+
+// whichSnapshot says which states a rollback can lead to: those before the last
+// applies, the newest first.
+func whichSnapshot(c *cli.Context) error {
+	if c.NArg() > 1 {
+		return usage("rollback takes one argument, the file of a snapshot, and was given %d", c.NArg())
+	}
+	files, err := filepath.Glob(filepath.Join(c.String("C"), ownDir, snapshotsDir, "*.json")) // by name, which is the time
+	if err != nil || len(files) == 0 {
+		return usage("rollback to which state? Name the file of a snapshot; %s holds none of an apply", filepath.Join(c.String("C"), ownDir, snapshotsDir))
+	}
+	slices.Reverse(files)
+	lines := []string{"rollback to which state? These are kept, the newest first:"}
+	for _, f := range files[:min(len(files), maxOffered)] {
+		lines = append(lines, "   "+again(c, shellWord(f)))
+	}
+	return errors.New(strings.Join(lines, "\n"))
 }
 
 // wayBack returns the way from what is live to a snapshot, and the configuration
@@ -133,41 +158,63 @@ func wayBack(c *cli.Context, cfg *configuration, conn *providers.Connection, sna
 		return nil, nil, err
 	}
 	at := hcl.Range{Filename: path, Start: hcl.InitialPos, End: hcl.InitialPos}
-	back := plan.WayBack(cfg.description, live, before, at)
+	var observed map[string][]string
+	if s, ok := cfg.system.(providers.Observer); ok {
+		observed = s.Observed()
+	}
+	back := plan.WayBack(cfg.description, live, before, observed, at)
 	former, config := *cfg, *cfg.Config
 	config.Removals, config.Moves, config.Tests = back.Removals, nil, nil
-	former.Config, former.description = &config, back.Description
+	former.Config, former.description, former.back = &config, back.Description, true
 	return back, &former, nil
 }
 
-// confirm looks whether everything is as it was, and edits the configuration.
-func (out *rolledBack) confirm(c *cli.Context, s streams, cfg, former *configuration, reader providers.Reader, log *slog.Logger) error {
+// question asks for a rollback, with what is taken from how many.
+func (out *rolledBack) question(snap *schema.Snapshot) string {
+	sum, what := out.plan.Summary, []string{}
+	if sum.MembersLosing > 0 {
+		what = append(what, verbed(sum.MembersLosing, "loses", "lose")+" something")
+	}
+	if sum.MembersGaining > 0 {
+		what = append(what, verbed(sum.MembersGaining, "gains", "gain")+" something")
+	}
+	if sum.Delete > 0 {
+		what = append(what, schema.Count(sum.Delete, "object")+" deleted")
+	}
+	if len(what) == 0 {
+		what = append(what, "nobody's access changes")
+	}
+	return fmt.Sprintf("Take %s back to %s? %s.", schema.Printable(out.plan.Organization), snap.TakenAt.Format(time.RFC3339), strings.Join(what, ", "))
+}
+
+// confirm looks whether everything is as it was.
+func (out *rolledBack) confirm(c *cli.Context, s streams, former *configuration, reader providers.Reader, log *slog.Logger) error {
 	after, err := makePlan(c.Context, c, s, former, reader, log)
 	if err != nil {
 		return fmt.Errorf("everything was carried out and read back, but the last look failed: %w", err)
 	}
-	if after.Summary.Steps > after.Summary.HeldSteps {
+	if after.Summary.Steps > 0 { // held steps are not among them
 		return fmt.Errorf("everything was carried out and read back, and the organization is not yet as it was: %d steps are left; roll back again", after.Summary.Steps)
 	}
-	text := c.String("format") != "json"
-	if text {
+	if c.String("format") != "json" {
 		fmt.Fprintf(s.out, "\nRolled back: %s. %s is as it was, but for what is listed above.\n", schema.Count(out.result.Done, "step"), schema.Printable(out.plan.Organization))
 	}
-	if c.Bool("no-edit") {
-		return nil
-	}
+	return nil
+}
+
+// edit writes what is live into the configuration, so that the next apply does
+// not undo the rollback. If there was nothing to carry out nobody has agreed to
+// anything yet, and is asked.
+func (out *rolledBack) edit(c *cli.Context, s streams, cfg *configuration, reader providers.Reader, log *slog.Logger, asks bool) error {
 	read := &remembering{Reader: reader}
 	next, err := makePlan(c.Context, c, s, cfg, read, log)
 	if err != nil {
-		return fmt.Errorf("rolled back, but the configuration was not edited: %w", err)
+		return fmt.Errorf("the configuration was not edited: %w", err)
 	}
 	differing := next.Drift().Objects
 	t, err := takeOver(c, s, cfg, read.live, next, differing)
 	if err != nil {
-		return fmt.Errorf("rolled back, but the configuration was not edited: %w", err)
-	}
-	if err := t.files.write(c.Context, c.String("C"), true); err != nil {
-		return fmt.Errorf("rolled back, but the configuration was not edited: %w", err)
+		return fmt.Errorf("the configuration was not edited: %w", err)
 	}
 	for _, o := range differing {
 		if why, ok := t.byHand[o.Address]; ok {
@@ -176,14 +223,52 @@ func (out *rolledBack) confirm(c *cli.Context, s streams, cfg, former *configura
 			out.edited = append(out.edited, o.Address)
 		}
 	}
-	if !text {
+	text := c.String("format") != "json"
+	if text {
+		if asks {
+			fmt.Fprintf(s.out, "\nNothing to carry out: %s is as it was, but for what is listed above.\n", schema.Printable(out.plan.Organization))
+		}
+		t.show(s)
+		for _, h := range out.byHand {
+			fmt.Fprintf(s.out, "By hand, or the next apply undoes it: %s: %s\n", schema.Printable(string(h.Address)), schema.Printable(h.Why))
+		}
+	}
+	if len(t.files) == 0 {
 		return nil
 	}
-	t.show(s)
-	for _, h := range out.byHand {
-		fmt.Fprintf(s.out, "By hand, or the next apply undoes it: %s: %s\n", schema.Printable(string(h.Address)), schema.Printable(h.Why))
+	if asks {
+		if err := out.mayEdit(c, s); err != nil {
+			out.edited = nil
+			return err
+		}
+	}
+	if err := t.files.write(c.Context, c.String("C"), true); err != nil {
+		out.edited = nil
+		return fmt.Errorf("the configuration was not edited: %w", err)
+	}
+	if text {
+		fmt.Fprintln(s.out, "The configuration was edited as shown. Look at the change, and commit it.")
 	}
 	return nil
+}
+
+// mayEdit asks whether the configuration is to be edited.
+func (out *rolledBack) mayEdit(c *cli.Context, s streams) error {
+	const how = "the configuration was not edited"
+	switch {
+	case c.Bool("auto-approve"):
+		return nil
+	case !s.terminal:
+		return errors.New(how + ": there is no terminal to ask on; use --auto-approve, or --no-edit")
+	}
+	answer, err := ask(c.Context, s, "\nWrite this into the configuration? Only \"yes\" goes on: ")
+	if answer == "yes" {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf(how+": %w", err)
+	}
+	return errors.New(how)
 }
 
 // showLeft lists what is not put back.

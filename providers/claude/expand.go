@@ -32,6 +32,21 @@ func (s *System) Phases() []string {
 	return []string{phaseRoles, phaseGroups, phaseMembers, phaseInvites, phaseMigration, phaseFeatures, phaseSpend, phasePlugins, phaseRemovals}
 }
 
+// PhasesBack returns the phases of a rollback: what the migration switched on
+// goes off first, because people who are moved back to “User” have every
+// feature that is on; then organization roles; then everything else.
+//
+// Source: product guide, role-based permissions, rollback; read 2026-11-22.
+func (s *System) PhasesBack() []string {
+	back := []string{phaseFeatures, phaseMigration}
+	for _, p := range s.Phases() {
+		if !slices.Contains(back, p) {
+			back = append(back, p)
+		}
+	}
+	return back
+}
+
 // maxGroups is how many groups an organization can have.
 //
 // Source: help centre, groups; read 2026-11-22.

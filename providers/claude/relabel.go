@@ -83,6 +83,15 @@ func relabelRole(o *schema.Object, capability, connector func(string) string, sp
 	}
 }
 
+// Observed says which attributes of live objects nobody sets.
+func (s *System) Observed() map[string][]string {
+	return map[string][]string{
+		"member": {attrName, attrAddedAt, attrLimitID},
+		"group":  {attrForeignMembers},
+		"plugin": {attrName, attrMarketplace, attrReach},
+	}
+}
+
 // Words says which attributes hold words of the product.
 func (s *System) Words() schema.Words {
 	attrs := []string{attrEnabled, attrCapabilities, attrAdmin, attrConnectorDefault, attrForeignMembers, attrSource, attrOrganizationRole,
