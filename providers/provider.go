@@ -178,6 +178,10 @@ var (
 
 	// ErrDenied means that the key may not do what was asked.
 	ErrDenied = errors.New("not allowed with this key")
+
+	// ErrNoKey means that nothing was sent, because the environment holds no
+	// credential for it.
+	ErrNoKey = errors.New("no key")
 )
 
 // A Connection is an organization that is open for reading.

@@ -3,6 +3,7 @@ package providers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rolecall/rolecall/schema"
@@ -56,6 +57,35 @@ func Offline(snap *schema.Snapshot, system System) *Connection {
 		s.Relabel(r.state)
 	}
 	return &Connection{Reader: r, Close: func() error { return nil }}
+}
+
+// Supposed opens what one configuration describes in the place of a live
+// organization, for another one. What neither describes is on both sides as
+// it is, whatever it is: it is left out, and listed as unread.
+func Supposed(live *schema.State, from, to System, described map[schema.Address]bool) *Connection {
+	snap := TakeSnapshot(from, "", "", time.Time{}, live)
+	known := map[string]bool{}
+	for _, o := range snap.State.Objects {
+		known[o.Type+"."+o.Key] = true
+	}
+	conn := Offline(snap, to)
+	state := conn.Reader.(snapshotReader).state
+	var out []string
+	for addr, o := range state.Objects {
+		if !known[o.Type+"."+o.Key] && !described[addr] {
+			delete(state.Objects, addr)
+			out = append(out, string(addr))
+		}
+	}
+	if len(out) > 0 {
+		slices.Sort(out)
+		state.Unread = append(state.Unread, schema.Unread{
+			What:    schema.Count(len(out), "object") + ", such as " + out[0],
+			Why:     "neither configuration describes them",
+			Affects: "nothing that changes; they are taken to be on",
+		})
+	}
+	return conn
 }
 
 // A snapshotReader reads what was read before.

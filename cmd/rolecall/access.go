@@ -74,7 +74,7 @@ func accessCommand(s streams) *cli.Command {
 func writeTable(c *cli.Context, s streams, t *plan.Table, chosen bool) error {
 	switch c.String("format") {
 	case "json":
-		return writeJSON(s, map[string]any{"format_version": "1.0", "permissions": t.Permissions, "rows": t.Rows})
+		return writeAnswer(c, s, map[string]any{"permissions": t.Permissions, "rows": t.Rows})
 	case "csv":
 		return tableCSV(s.out, t)
 	case "html":
@@ -286,8 +286,9 @@ func accessDiff(c *cli.Context, s streams) error {
 }
 
 // bothSides returns the pictures that are compared. The people are those of a
-// snapshot (one of the two sides, or --snapshot); else, with --offline, those
-// whom the configurations list; else those of the organization that NEW names.
+// snapshot (one of the two sides, or --snapshot); else, with --offline or
+// without a key, those whom the configurations list; else those of the
+// organization that NEW names.
 func bothSides(c *cli.Context, s streams, old, new string) (before, after *plan.Picture, err error) {
 	oldSnap, newSnap := isFile(old), isFile(new)
 	switch {
@@ -337,15 +338,14 @@ func bothSides(c *cli.Context, s streams, old, new string) (before, after *plan.
 	}
 	x := plan.Input{Config: a.Config, Description: a.description, System: a.system}
 	y := plan.Input{Config: b.Config, Description: b.description, System: b.system}
+	q, err := question(c, s, b)
+	if err != nil {
+		return nil, nil, err
+	}
+	x.Live, y.Live = q.Live, q.Live
 	if c.Bool("offline") {
 		people := plan.ListedBy(a.description, b.description)
 		x.Live, y.Live = plan.Population(a.system, a.description, people), plan.Population(b.system, b.description, people)
-	} else {
-		q, err := question(c, s, b)
-		if err != nil {
-			return nil, nil, err
-		}
-		x.Live, y.Live = q.Live, q.Live
 	}
 	before, after = plan.Against(x, y)
 	return before, after, nil
@@ -366,10 +366,14 @@ func stateOf(ctx context.Context, path string, cfg *configuration) (*schema.Stat
 
 func writeComparison(c *cli.Context, s streams, x *plan.Comparison) error {
 	if c.String("format") == "json" {
-		return writeJSON(s, map[string]any{"format_version": "1.0", "comparison": x})
+		return writeAnswer(c, s, map[string]any{"comparison": x})
 	}
 	w := &lines{w: s.out}
 	if x.Equal {
+		if c.Bool("offline") {
+			w.line("Same access for all %s whom the configurations list.", schema.CountPeople(x.Members))
+			return w.err
+		}
 		w.line("Same access for all %s.", schema.Count(x.Members, "member"))
 		return w.err
 	}

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/rolecall/rolecall/plan"
+	"github.com/rolecall/rolecall/providers"
 	"github.com/rolecall/rolecall/schema"
 )
 
@@ -14,7 +16,7 @@ import (
 func questionFlags(formats ...string) []cli.Flag {
 	return append(commonFlags(formats...), snapshotFlag(), cacheFlag(),
 		&cli.BoolFlag{Name: "live", Usage: "ask about what is in force now, instead of what the configuration leads to"},
-		&cli.BoolFlag{Name: "offline", Usage: "ask about the configuration alone, with the people it lists for members"},
+		&cli.BoolFlag{Name: "offline", Usage: "ask about the configuration alone, with the people it lists for members; it is so anyway where there is no key"},
 		&cli.BoolFlag{Name: "reset", Usage: "start the embedded emulator over from its seed"},
 	)
 }
@@ -61,6 +63,13 @@ func question(c *cli.Context, s streams, cfg *configuration) (plan.Input, error)
 		return in, nil
 	}
 	conn, err := connect(c, s, cfg)
+	if errors.Is(err, providers.ErrNoKey) && !c.Bool("live") {
+		fmt.Fprintf(s.err, "rolecall: the configuration alone is asked, with the people it lists (--offline): %v\n", err)
+		if err := c.Set("offline", "true"); err != nil {
+			return in, err
+		}
+		return question(c, s, cfg)
+	}
 	if err != nil {
 		return in, err
 	}
@@ -69,6 +78,15 @@ func question(c *cli.Context, s streams, cfg *configuration) (plan.Input, error)
 		err = e
 	}
 	return in, err
+}
+
+// writeAnswer prints the answer to a question as JSON.
+func writeAnswer(c *cli.Context, s streams, fields map[string]any) error {
+	fields["format_version"] = "1.0"
+	if c.Bool("offline") {
+		fields["offline"] = true
+	}
+	return writeJSON(s, fields)
 }
 
 func explainCommand(s streams) *cli.Command {
@@ -114,8 +132,7 @@ func writeExplanation(c *cli.Context, s streams, e, other *plan.Explanation) err
 		of, otherOf = otherOf, of
 	}
 	if c.String("format") == "json" {
-		return writeJSON(s, map[string]any{"format_version": "1.0", "of": of, "explanation": e,
-			otherOf: map[string]string{"answer": other.Answer, "level": other.Level}})
+		return writeAnswer(c, s, map[string]any{"of": of, "explanation": e, otherOf: map[string]string{"answer": other.Answer, "level": other.Level}})
 	}
 	w := &lines{w: s.out}
 	w.line("%s.", e.Text)

@@ -82,7 +82,11 @@ func assumed(c *cli.Context, s streams, cfg *configuration, dir string) (*provid
 		return nil, err
 	}
 	live := plan.Assumed(plan.Input{Config: base.Config, Description: base.description, System: base.system, Now: at}, cfg.description)
-	return providers.Offline(providers.TakeSnapshot(base.system, base.System.Name, version, at, live), cfg.system), nil
+	described := map[schema.Address]bool{}
+	for _, o := range slices.Concat(base.description.Objects, cfg.description.Objects) {
+		described[o.Addr] = true
+	}
+	return providers.Supposed(live, base.system, cfg.system, described), nil
 }
 
 // openSnapshot reads a snapshot of a system.

@@ -44,7 +44,7 @@ func whoCanCommand(s streams) *cli.Command {
 
 func writeHolders(c *cli.Context, s streams, h *plan.Holders) error {
 	if c.String("format") == "json" {
-		return writeJSON(s, map[string]any{"format_version": "1.0", "holders": h})
+		return writeAnswer(c, s, map[string]any{"holders": h})
 	}
 	w := &lines{w: s.out}
 	if h.Count == 0 {
@@ -82,7 +82,7 @@ func verifyCommand(s streams) *cli.Command {
 			}
 			spots := at.asked.Spots()
 			if c.String("format") == "json" {
-				return writeJSON(s, map[string]any{"format_version": "1.0", "people": spots})
+				return writeAnswer(c, s, map[string]any{"people": spots})
 			}
 			w := &lines{w: s.out}
 			w.line("%s to look at. Each should see exactly this:", schema.CountPeople(len(spots)))
@@ -177,7 +177,7 @@ func testCommand(s streams) *cli.Command {
 				return err
 			}
 			if c.String("format") == "json" {
-				err = writeJSON(s, map[string]any{"format_version": "1.0", "tests": results})
+				err = writeAnswer(c, s, map[string]any{"tests": results})
 			} else {
 				err = writeTests(s, results)
 			}

@@ -190,7 +190,7 @@ func keys(ctx context.Context, api *schema.Described, env providers.Environment,
 		o.Key = Key(env.Getenv(name))
 	}
 	if o.Key == "" {
-		return fmt.Errorf("no key for %s: set the variable %s to an Admin API key, or try the configuration on the embedded emulator with api { emulator = \"…\" }", o.Endpoint, name)
+		return fmt.Errorf("%w for %s: set the variable %s to an Admin API key, or try the configuration on the embedded emulator with api { emulator = \"…\" }", providers.ErrNoKey, o.Endpoint, name)
 	}
 	if name := api.Text("compliance_key_env", ""); name != "" {
 		o.ComplianceKey = Key(env.Getenv(name))

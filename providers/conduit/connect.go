@@ -40,7 +40,7 @@ func connect(_ context.Context, c *schema.Config, env providers.Environment) (*p
 		endpoint = described
 	}
 	if session == "" && token == "" {
-		return nil, nil, errors.New("there is no credential: set CONDUIT_SCIM_TOKEN (a SCIM connection's token) and CONDUIT_SESSION (the cookie gateway_session of an admin's browser)")
+		return nil, nil, fmt.Errorf("%w: set CONDUIT_SCIM_TOKEN (a SCIM connection's token) and CONDUIT_SESSION (the cookie gateway_session of an admin's browser)", providers.ErrNoKey)
 	}
 	api, err := newClient(endpoint, session, token)
 	if err != nil {
