@@ -54,22 +54,40 @@ func someSteps(list []string) string {
 	return strings.Join(list, " and ")
 }
 
-// joinersExposed finds groups that give whoever joins them meanwhile more than
-// they give before and after. It is a note where nobody joins but by hand of an
+// joinersExposed finds groups that give whoever joins meanwhile more than they
+// give before and after. It is a note where nobody joins but by hand of an
 // administrator.
 func (a *analysis) joinersExposed() {
+	said := map[string]bool{} // a group may be several of the model: who is a member of it, who runs it
 	for _, e := range a.schedule.Exposed {
-		group := a.group(e.Group)
-		f := &finding{Rule: "joiner-exposed", Address: group,
-			Message: fmt.Sprintf("whoever joins %s during stage %d would have more of %s than it gives before and after", group, e.Stage+1, e.Permission),
-			Fix:     "apply when nobody joins it, or split the change in two and apply one after the other"}
+		var groups []string
+		address := schema.Address("organization")
+		for i, g := range e.Groups {
+			groups = append(groups, string(a.group(g)))
+			if i == 0 {
+				address = a.group(g)
+			}
+		}
+		what, gives, it := strings.Join(groups, " and "), "it gives", "it"
+		switch len(groups) {
+		case 0:
+			what, gives = "the organization", "a member in no group has"
+		case 2:
+			gives, it = "they give", "them"
+		}
+		f := &finding{Rule: "joiner-exposed", Address: address,
+			Message: fmt.Sprintf("whoever joins %s during stage %d would have more of %s than %s before and after", what, e.Stage+1, e.Permission, gives),
+			Fix:     fmt.Sprintf("apply when nobody joins %s, or split the change in two and apply one after the other", it)}
 		if !e.Open {
 			f.Severity = Info
 			f.Message += "; only an administrator puts people into it"
 		}
-		if o := a.b.desired.Objects[group]; o != nil {
+		if o := a.b.desired.Objects[address]; o != nil {
 			f.Range = o.Decl
 		}
-		a.found = append(a.found, f)
+		if !said[f.Message] {
+			said[f.Message] = true
+			a.found = append(a.found, f)
+		}
 	}
 }

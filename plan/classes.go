@@ -42,9 +42,10 @@ type class struct {
 	groups  []int32  // it is in, or may come to be, sorted
 	ends    []ending // of each reading
 
-	// phantom says that nobody is in the class: it stands for whoever joins
-	// one group meanwhile, who must not get too much.
-	phantom bool
+	// phantom says that nobody is in the class: it stands for whoever joins its
+	// groups meanwhile, who must not get too much. It is about permissions, or
+	// about settings if values is set.
+	phantom, values bool
 }
 
 // A ref is what one unit moves of one class's own variables.
@@ -202,26 +203,6 @@ func present(values []access.Limit) []access.Limit {
 		}
 	}
 	return values
-}
-
-// addPhantoms adds a class for whoever joins one of the groups meanwhile: one
-// for each standing whose access comes from groups. Nobody has more from two
-// groups than the best of them gives, so one group at a time is enough.
-func (p *planner) addPhantoms(groups []int32) {
-	for _, g := range groups {
-		for st := range p.model.Standings {
-			if standing := &p.model.Standings[st]; !standing.FromGroups || standing.Absent {
-				continue
-			}
-			cl := class{phantom: true, groups: []int32{g}}
-			for r := range p.start {
-				v := variables{standing: uint8(st), groups: []int32{g}, own: slices.Repeat([]access.Limit{access.Unset}, len(p.model.Settings))}
-				cl.ends = append(cl.ends, ending{start: v,
-					before: grantsOf(p.model, p.start[r], &v, nil), then: grantsOf(p.model, p.goal[r], &v, nil)})
-			}
-			p.classes = append(p.classes, cl)
-		}
-	}
 }
 
 // grantsOf returns the access of whoever has the variables v; groups is what
@@ -406,7 +387,9 @@ func (p *planner) isMixed(moves []access.Bound) bool {
 			scopes[scope{b.Kind, int64(b.Setting)}] = true
 		}
 	}
-	if lists && others || p.limited && len(scopes) > 1 {
+	if lists && others || p.limited && (len(scopes) > 1 || slices.ContainsFunc(moves, func(a access.Bound) bool {
+		return slices.ContainsFunc(moves, func(b access.Bound) bool { return crosses(a, b) })
+	})) {
 		return true
 	}
 	for perm := range up {
@@ -415,6 +398,14 @@ func (p *planner) isMixed(moves []access.Bound) bool {
 		}
 	}
 	return false
+}
+
+// crosses reports whether a moves somebody in or out of a group of which b moves
+// a setting, other than to take both away or to bring both: there is a value then
+// that goes only with being in the group, or only with not being in it.
+func crosses(a, b access.Bound) bool {
+	return a.Kind == access.MoveMembership && b.Kind == access.MoveGroupSetting && a.Group == b.Group &&
+		!(a.To == 0 && access.Limit(b.To) == access.Unset) && !(a.To == 1 && access.Limit(b.From) == access.Unset)
 }
 
 // classesOf returns the classes whose access a unit may move.

@@ -459,10 +459,12 @@ func (f *frontier) measure(c int32) {
 			r.ref[c], r.refSetting[c] = e.before, e.from
 			continue
 		}
-		v := &f.cur[c][i]
-		r.ref[c] = grantsOf(f.model, r.now, v, r.grpNow)
-		if f.limited && !f.classes[c].phantom {
-			r.refSetting[c] = f.settingsNow(r, v)
+		v, cl := &f.cur[c][i], &f.classes[c]
+		if !cl.values {
+			r.ref[c] = grantsOf(f.model, r.now, v, r.grpNow)
+		}
+		if f.limited && (cl.values || !cl.phantom) {
+			r.refSetting[c] = settingsOf(f.model, r.now, v)
 		}
 	}
 }

@@ -112,6 +112,9 @@ func (f *frontier) weigh(u int32) (n int, over bool) {
 // of which class c may have too much or too little in this stage.
 func (f *frontier) outside(c int32, yield func(p access.Perm, setting int, over bool)) {
 	u, cl := f.model.Universe, &f.classes[c]
+	if cl.values {
+		return
+	}
 	for i, r := range f.read {
 		over, gap := u.NewSet(), u.NewSet()
 		high, low := make([]bool, len(f.model.Settings)), make([]bool, len(f.model.Settings))

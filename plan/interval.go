@@ -243,6 +243,9 @@ func (f *frontier) findBreach(c int32) *breach {
 // closedBreach is findBreach for one combination.
 func (f *frontier) closedBreach(c int32) *breach {
 	u, cl := f.model.Universe, &f.classes[c]
+	if cl.values {
+		return nil
+	}
 	for i, r := range f.read {
 		if f.off[ruleReadings] && i > 0 {
 			break
@@ -289,10 +292,10 @@ func (f *frontier) checkClasses(classes []int32) *Violation {
 
 func (f *frontier) violationOf(c int32, b *breach) Violation {
 	v := Violation{Step: -1, Member: -1, Group: -1, Over: b.over}
-	if cl := &f.classes[c]; cl.phantom {
-		v.Group = cl.groups[0]
-	} else {
+	if cl := &f.classes[c]; !cl.phantom {
 		v.Member = cl.members[0]
+	} else if len(cl.groups) > 0 {
+		v.Group = cl.groups[0]
 	}
 	if b.setting >= 0 {
 		v.Permission = f.model.Settings[b.setting].Key

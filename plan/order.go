@@ -40,8 +40,8 @@ type Schedule struct {
 	// Gaps are who is out of bounds for how long, if that was accepted.
 	Gaps []Gap
 
-	// Exposed are groups that give whoever joins them meanwhile more than
-	// they give before and after.
+	// Exposed are groups that give whoever joins meanwhile more than they give
+	// before and after.
 	Exposed []Exposure
 
 	// Crowded are steps that need room for one more object than there is, in
@@ -91,13 +91,14 @@ type Gap struct {
 	From, To   int    // the first and the last stage during which it may be so
 }
 
-// An Exposure is a group that gives whoever joins it during a stage more than
-// it gives before and after the plan.
+// An Exposure is a group, or two together, that give whoever joins during a
+// stage more than they give before and after the plan. No group is the
+// organization itself.
 type Exposure struct {
-	Group      int32
-	Permission string
+	Groups     []int32
+	Permission string // key of the permission or setting
 	Stage      int
-	Open       bool // people can enter it without an administrator
+	Open       bool // people can enter without an administrator
 }
 
 // OrderOptions are what an order may and may not do.
@@ -181,12 +182,15 @@ func (p *planner) schedule() (*Schedule, error) {
 	s.Joined = p.joined(run)
 	s.Boundaries = p.boundaries(run.stages)
 	s.Gaps = p.gaps(run.stages, len(exempt) > 0)
-	s.Exposed = p.exposed(run.stages)
+	s.Exposed = p.exposed(run.stages, s.Boundaries)
 	s.Crowded = p.crowded(run.stages)
 	return s, nil
 }
 
 func (p *planner) describe(v Violation) string {
+	if v.Permission == "" {
+		return p.steps[v.Step].ID + " comes before what it needs"
+	}
 	who := "whoever joins meanwhile"
 	if v.Member >= 0 {
 		who = p.model.Members[v.Member]
@@ -290,7 +294,7 @@ func newPlanner(m *access.Model, from, to []*access.State, steps []schema.Step, 
 		}
 	}
 	if !p.off[rulePhantom] {
-		p.addPhantoms(p.open)
+		p.addPhantoms(p.open, p.open)
 	}
 	p.link()
 	return p, nil

@@ -142,8 +142,8 @@ func TestEverySubsetIsSafe(t *testing.T) {
 }
 
 // orderExists searches all orders of single steps for one that keeps the
-// bound, the slow way.
-func orderExists(before, after *world, steps []worldStep) bool {
+// bound and whatever else it has to, the slow way.
+func orderExists(before, after *world, steps []worldStep, also ...func(now, next *world) bool) bool {
 	dead := map[int]bool{}
 	var search func(mask int, now *world) bool
 	search = func(mask int, now *world) bool {
@@ -159,6 +159,9 @@ func orderExists(before, after *world, steps []worldStep) bool {
 			}
 			next := now.copy()
 			steps[i].do(next)
+			if slices.ContainsFunc(also, func(fits func(now, next *world) bool) bool { return !fits(now, next) }) {
+				continue
+			}
 			if bound(now, after, next) == nil && search(mask|1<<i, next) {
 				return true
 			}
@@ -207,7 +210,7 @@ func TestNoOrderMeansNone(t *testing.T) {
 		}
 	}
 	t.Logf("%d changes: %d have no order, %d with a witness, %d searched to the end, %d have one that was not found", runs(t), hopeless, witnessed, searched, missed)
-	if missed*1000 > runs(t) {
+	if missed > 0 {
 		t.Errorf("%d orders missed", missed)
 	}
 	if hopeless > 20 && witnessed*100 < hopeless*75 {

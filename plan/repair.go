@@ -111,12 +111,10 @@ func (f *frontier) freeOf(c int32) []int32 {
 	for _, v := range f.ceilingMoves {
 		add(v.unit)
 	}
-	if !cl.phantom {
-		for _, moves := range f.settingMoves {
-			for _, v := range moves {
-				if v.Kind != access.MoveGroupSetting || contains(cl.groups, v.Group) {
-					add(v.unit)
-				}
+	for _, moves := range f.settingMoves {
+		for _, v := range moves {
+			if v.Kind != access.MoveGroupSetting || contains(cl.groups, v.Group) {
+				add(v.unit)
 			}
 		}
 	}

@@ -199,14 +199,15 @@ func inherited(groups []span, rest span, highest bool) (lo, hi access.Limit) {
 	return lo, hi
 }
 
-// settingsNow returns the settings of whoever has the variables v.
-func (f *frontier) settingsNow(r *reading, v *variables) []access.Limit {
-	values := make([]access.Limit, len(f.model.Settings))
-	if f.model.Standings[v.standing].Absent {
+// settingsOf returns the settings of whoever has the variables v; a person who
+// is not there has nothing.
+func settingsOf(m *access.Model, s *access.State, v *variables) []access.Limit {
+	values := make([]access.Limit, len(m.Settings))
+	if m.Standings[v.standing].Absent {
 		return values
 	}
 	for i := range values {
-		values[i] = r.now.Settings[i].Resolve(v.own[i], v.groups, v.seat, f.model.Settings[i].Nothing())
+		values[i] = s.Settings[i].Resolve(v.own[i], v.groups, v.seat, m.Settings[i].Nothing())
 	}
 	return values
 }
@@ -214,7 +215,7 @@ func (f *frontier) settingsNow(r *reading, v *variables) []access.Limit {
 // findSettingBreach returns the first setting in which class c may leave the
 // bound, nil if there is none.
 func (f *frontier) findSettingBreach(c int32) *breach {
-	if !f.limited || f.classes[c].phantom {
+	if cl := &f.classes[c]; !f.limited || cl.phantom && !cl.values {
 		return nil
 	}
 	b := f.closedSettingBreach(c)
@@ -239,7 +240,7 @@ func (f *frontier) closedSettingBreach(c int32) *breach {
 			if hi > max(now, to) && !f.noOver && !f.onlyGaps && !f.off[ruleOver] {
 				return &breach{reading: i, setting: setting, over: true}
 			}
-			if lo < min(now, to) && !f.noGaps && !f.off[ruleGap] {
+			if lo < min(now, to) && !f.classes[c].phantom && !f.noGaps && !f.off[ruleGap] {
 				return &breach{reading: i, setting: setting}
 			}
 		}

@@ -27,10 +27,44 @@ const (
 	maxTries      = 16
 )
 
-// find looks for the fewest stages: forward; if that takes more than two,
+// find looks for an order. If there is none for everything, what is only wished
+// for gives way: first that whoever joins meanwhile is kept in bounds too, then
+// that there is room. The planner goes on without regard to who joins if that is
+// what gave way; what is crowded is counted later, and is a finding.
+func (p *planner) find() *run {
+	best, room := p.look(), p.roomless()
+	for _, q := range []*planner{p.unaware(true), p.unaware(false), room, room.unaware(true), room.unaware(false)} {
+		if len(best.stuck) == 0 {
+			break
+		}
+		if q == nil {
+			continue
+		}
+		r := q.look()
+		if len(r.stuck) == 0 || len(q.rooms) == len(p.rooms) && len(r.stuck) <= len(best.stuck) {
+			best = r
+			q.rooms = p.rooms
+			*p = *q
+		}
+	}
+	return best
+}
+
+// roomless returns the planner that does not mind how much room there is, nil
+// if that is this one.
+func (p *planner) roomless() *planner {
+	if len(p.rooms) == 0 {
+		return nil
+	}
+	q := *p
+	q.rooms = nil
+	return &q
+}
+
+// look looks for the fewest stages: forward; if that takes more than two,
 // backward too. If something is left, by other ranks, then with the weaker
 // bound, then by search.
-func (p *planner) find() *run {
+func (p *planner) look() *run {
 	best := p.try(attempt{})
 	held := len(best.why) > 0 || p.opts.NarrowOnly
 	if len(best.stuck) == 0 {
@@ -60,33 +94,27 @@ func (p *planner) find() *run {
 			}
 		}
 	}
-	if len(best.stuck) <= maxSearched {
-		found, finished := p.search(best)
+	for _, from := range []*run{best, p.nothing(best)} {
+		if len(from.stuck) > maxSearched {
+			break
+		}
+		found, finished := p.search(from)
 		if found != nil {
 			return found
 		}
-		best.searched = finished
-	}
-	if len(p.rooms) > 0 { // what is crowded is a finding, not a reason to do nothing
-		q := *p
-		q.rooms = nil
-		if r := q.find(); len(r.stuck) == 0 {
-			return r
-		}
-	}
-	if len(p.open) > 0 { // rather without regard to who joins meanwhile than not at all
-		q := *p
-		q.open, q.classes, q.units = nil, p.classes[:p.people], slices.Clone(p.units)
-		for u := range q.units {
-			q.units[u].classes = nil
-		}
-		q.link()
-		if r := q.find(); len(r.stuck) < len(best.stuck) {
-			*p = q
-			return r
-		}
+		best.searched = finished && len(from.stages) == 0
 	}
 	return best
+}
+
+// nothing is a run in which nothing was done yet of what a run does.
+func (p *planner) nothing(r *run) *run {
+	n := &run{why: r.why, stuck: slices.Clone(r.stuck)}
+	for _, stage := range r.stages {
+		n.stuck = append(n.stuck, stage...)
+	}
+	slices.Sort(n.stuck)
+	return n
 }
 
 func (p *planner) newAttempt(a attempt) *frontier {
@@ -183,7 +211,11 @@ func (p *planner) search(from *run) (found *run, finished bool) {
 	dead := map[uint32]bool{}
 	var order []int32
 	all := uint32(1)<<len(left) - 1
-	const maxStates = 20_000 // a bound on work
+	const maxStates = 20_000              // a bound on work
+	safe := func(stages [][]int32) bool { // as far as the last stage goes
+		last := len(stages) - 1
+		return p.verifyFor(stages, false, nil, last, last) == nil && len(p.crowded(stages)) == 0
+	}
 	var look func(mask uint32) bool
 	look = func(mask uint32) bool {
 		if mask == all {
@@ -197,7 +229,7 @@ func (p *planner) search(from *run) (found *run, finished bool) {
 				continue
 			}
 			order = append(order, u)
-			if p.verify(append(slices.Clone(from.stages), single(order)...), false) == nil && look(mask|1<<i) {
+			if safe(append(slices.Clone(from.stages), single(order)...)) && look(mask|1<<i) {
 				return true
 			}
 			order = order[:len(order)-1]
@@ -210,11 +242,10 @@ func (p *planner) search(from *run) (found *run, finished bool) {
 	}
 	r := &run{stages: slices.Clone(from.stages), why: from.why}
 	for _, u := range order {
-		last := len(r.stages) - 1
-		if last >= len(from.stages) {
+		if last := len(r.stages) - 1; last >= len(from.stages) {
 			joined := slices.Clone(r.stages)
 			joined[last] = append(slices.Clone(joined[last]), u)
-			if p.verify(joined, false) == nil {
+			if safe(joined) {
 				r.stages = joined
 				continue
 			}

@@ -20,46 +20,69 @@ func (p *planner) boundaries(stages [][]int32) []Boundary {
 	if p.off[ruleWait] {
 		return list
 	}
-	f := newFrontier(p)
-	f.ends, f.all, f.begun = true, true, true
-	f.compute()
-	elapsed := make([]int, len(stages)) // since each stage was carried out
-	var moving []unsettled
+	t := newTransit(p, len(stages))
 	for k, next := range stages[1:] {
-		for _, u := range stages[k] {
-			if p.units[u].never {
-				f.status[u] = loose
-				continue
-			}
-			f.status[u] = free
-			moving = append(moving, unsettled{u, k})
-		}
-		settle := func() {
-			moving = slices.DeleteFunc(moving, func(m unsettled) bool {
-				if p.units[m.unit].settle > elapsed[m.stage] && f.status[m.unit] == free {
-					return false
-				}
-				if f.status[m.unit] == free {
-					f.settle(m.unit)
-				}
-				return true
-			})
-		}
-		settle()
-		f.compute()
-		list[k] = f.boundary(moving, next, elapsed)
-		for i := range k + 1 {
-			elapsed[i] += list[k].Seconds
-		}
-		settle()
+		t.sent(k, stages[k])
+		t.compute()
+		list[k] = t.boundary(t.moving, next, t.elapsed)
+		t.wait(k, list[k].Seconds)
 	}
 	return list
+}
+
+// A transit follows what was carried out until it is in force, and looks at it
+// by the bound of the whole plan.
+type transit struct {
+	*frontier
+	moving  []unsettled
+	elapsed []int // seconds since each stage was carried out
 }
 
 // An unsettled is a unit that was carried out and may not be in force yet.
 type unsettled struct {
 	unit  int32
 	stage int
+}
+
+func newTransit(p *planner, stages int) *transit {
+	t := &transit{frontier: newFrontier(p), elapsed: make([]int, stages)}
+	t.ends, t.all, t.begun = true, true, true
+	t.compute()
+	return t
+}
+
+// sent notes that a stage was carried out.
+func (t *transit) sent(stage int, units []int32) {
+	for _, u := range units {
+		if t.units[u].never {
+			t.status[u] = loose
+			continue
+		}
+		t.status[u] = free
+		t.moving = append(t.moving, unsettled{u, stage})
+	}
+	t.arrive()
+}
+
+// wait lets time pass after a stage was carried out.
+func (t *transit) wait(stage, seconds int) {
+	for i := range stage + 1 {
+		t.elapsed[i] += seconds
+	}
+	t.arrive()
+}
+
+// arrive puts in force what has been on its way for long enough.
+func (t *transit) arrive() {
+	t.moving = slices.DeleteFunc(t.moving, func(m unsettled) bool {
+		if t.units[m.unit].settle > t.elapsed[m.stage] && t.status[m.unit] == free {
+			return false
+		}
+		if t.status[m.unit] == free {
+			t.settle(m.unit)
+		}
+		return true
+	})
 }
 
 // settle puts a unit in force that was on its way, and unsettle takes that
@@ -168,45 +191,6 @@ func (f *frontier) unproven(u int32) int {
 
 func isUnproven(s *schema.Step) bool {
 	return s.Proof == schema.Deferred || s.Proof == schema.Unverified
-}
-
-// exposed finds the groups that give whoever joins them in a stage more than
-// they give before and after: one group at a time, since nobody has more from
-// several groups than the best of them gives.
-func (p *planner) exposed(stages [][]int32) []Exposure {
-	q := *p
-	q.classes, q.people, q.units = nil, 0, slices.Clone(p.units)
-	for u := range q.units {
-		x := &q.units[u]
-		x.own, x.class, x.touches, x.classes = nil, -1, false, nil
-	}
-	q.open = nil
-	var groups []int32
-	for g := range p.model.Groups {
-		groups = append(groups, int32(g))
-	}
-	q.addPhantoms(groups)
-	q.link()
-	f := newFrontier(&q)
-	f.ends, f.all = true, true
-	var list []Exposure
-	for i, units := range stages {
-		f.begin(units)
-		for _, c := range f.dirty(units) {
-			b := f.findBreach(c)
-			g := f.classes[c].groups[0]
-			if b == nil || slices.ContainsFunc(list, func(e Exposure) bool { return e.Group == g }) {
-				continue
-			}
-			list = append(list, Exposure{Group: g, Permission: p.model.Universe.Key(b.perm), Stage: i, Open: slices.Contains(p.open, g)})
-		}
-		for _, u := range units {
-			f.finish(u)
-		}
-		f.begun = false
-	}
-	slices.SortFunc(list, func(a, b Exposure) int { return cmp.Compare(a.Group, b.Group) })
-	return list
 }
 
 // findWider finds the steps that do not only take away. Leaving takes away,
