@@ -26,7 +26,8 @@ func (a *analysis) unverifiedOrder() {
 		f := &finding{Rule: "unverified-order", Address: first,
 			Message: fmt.Sprintf("%s must be in force before stage %d begins, and no read shows that it is", someSteps(steps), i+2),
 			Fix:     "look in the console that it is, before the next stage is confirmed"}
-		who := "whoever joins meanwhile"
+		who, _ := a.joined(b.Doubt.Groups)
+		who = "whoever joins " + who + " meanwhile"
 		if m := b.Doubt.Member; m >= 0 {
 			who = a.ordered.Members[m]
 			f.Members = []string{who}
@@ -60,18 +61,11 @@ func someSteps(list []string) string {
 func (a *analysis) joinersExposed() {
 	said := map[string]bool{} // a group may be several of the model: who is a member of it, who runs it
 	for _, e := range a.schedule.Exposed {
-		var groups []string
-		address := schema.Address("organization")
-		for i, g := range e.Groups {
-			groups = append(groups, string(a.group(g)))
-			if i == 0 {
-				address = a.group(g)
-			}
-		}
-		what, gives, it := strings.Join(groups, " and "), "it gives", "it"
-		switch len(groups) {
+		what, address := a.joined(e.Groups)
+		gives, it := "it gives", "it"
+		switch len(e.Groups) {
 		case 0:
-			what, gives = "the organization", "a member in no group has"
+			gives = "a member in no group has"
 		case 2:
 			gives, it = "they give", "them"
 		}
@@ -90,4 +84,17 @@ func (a *analysis) joinersExposed() {
 			a.found = append(a.found, f)
 		}
 	}
+}
+
+// joined names what somebody joins who comes into groups, and the object that
+// this is about: the first of them, or the organization if there are none.
+func (a *analysis) joined(groups []int32) (string, schema.Address) {
+	if len(groups) == 0 {
+		return "the organization", "organization"
+	}
+	var names []string
+	for _, g := range groups {
+		names = append(names, string(a.group(g)))
+	}
+	return strings.Join(names, " and "), a.group(groups[0])
 }

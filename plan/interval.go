@@ -291,11 +291,11 @@ func (f *frontier) checkClasses(classes []int32) *Violation {
 }
 
 func (f *frontier) violationOf(c int32, b *breach) Violation {
-	v := Violation{Step: -1, Member: -1, Group: -1, Over: b.over}
+	v := Violation{Step: -1, Member: -1, Over: b.over}
 	if cl := &f.classes[c]; !cl.phantom {
 		v.Member = cl.members[0]
-	} else if len(cl.groups) > 0 {
-		v.Group = cl.groups[0]
+	} else {
+		v.Groups = cl.groups
 	}
 	if b.setting >= 0 {
 		v.Permission = f.model.Settings[b.setting].Key
@@ -311,7 +311,7 @@ func (f *frontier) alone(u int32) Violation {
 	v := f.checkClasses(f.classesOf(u))
 	f.status[u] = waiting
 	if v == nil {
-		v = &Violation{Group: -1}
+		v = &Violation{Member: -1}
 		if list := f.classesOf(u); len(list) > 0 && !f.classes[list[0]].phantom {
 			v.Member = f.classes[list[0]].members[0]
 		}

@@ -146,7 +146,7 @@ func joiners(s shape) []joiner {
 func TestWhoJoinsMeanwhile(t *testing.T) {
 	type count struct{ plans, moments, people, listed, open int }
 	counts := map[string]*count{}
-	for seed := range runs(t) / 10 {
+	for seed := range runs(t) / 25 {
 		c, o := drawApply(seed)
 		s, err := tryOrder(c, o)
 		if err != nil {

@@ -76,11 +76,11 @@ type Boundary struct {
 
 // A Violation is a member who would have too much or too little.
 type Violation struct {
-	Step       int   // the step that would cause it, -1 if it is not one alone
-	Member     int32 // -1 for whoever joins Group meanwhile
-	Group      int32
-	Permission string // key of the permission or setting
-	Over       bool   // too much, else too little
+	Step       int     // the step that would cause it, -1 if it is not one alone
+	Member     int32   // -1 for whoever joins Groups meanwhile, if any
+	Groups     []int32 // none: the organization itself
+	Permission string  // key of the permission or setting, "" if only something else is in the way
+	Over       bool    // too much, else too little
 }
 
 // A Gap is members who have too much or too little of something for a time.

@@ -47,6 +47,12 @@ func (p *planner) find() *run {
 			*p = *q
 		}
 	}
+	if len(best.stuck) > 0 { // who joins is not to be in anybody's way from here on
+		if q := p.unaware(false); q != nil {
+			*p = *q
+			best.searched = false
+		}
+	}
 	return best
 }
 
@@ -281,7 +287,7 @@ func (p *planner) verifyFor(stages [][]int32, ends bool, classes []int32, first,
 			}
 			for _, u := range units {
 				if !f.ready(u) {
-					return &Violation{Step: p.units[u].steps[0], Member: -1, Group: -1}
+					return &Violation{Step: p.units[u].steps[0], Member: -1}
 				}
 			}
 			list := classes
