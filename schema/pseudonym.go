@@ -16,6 +16,7 @@ import (
 type Words struct {
 	Attrs  []string // the whole value
 	Values []string // of maps: the values, and not the keys
+	ByID   []string // what the names of attributes start with that end in an id; their values are words
 }
 
 // Pseudonymise returns a copy of a snapshot in which no name, address or id is
@@ -86,7 +87,9 @@ func (p *pseudonyms) learn(o *Object) {
 		p.prefixes[o.Type] = append(p.prefixes[o.Type], kind)
 	}
 	for _, name := range append([]string{o.Key}, o.Keys...) {
-		p.of = append(p.of, pseudonymous{name, o.Type})
+		if name != o.ID { // what is known by its id is called by the pseudonym of that, wherever it is named
+			p.of = append(p.of, pseudonymous{name, o.Type})
+		}
 	}
 	for _, v := range o.Attrs { // people who are in something and no members
 		for _, item := range v.AsSet() {
@@ -194,9 +197,25 @@ func (p *pseudonyms) object(o *Object) *Object {
 			c.Put(name, Text(label))
 			continue
 		}
-		c.Put(name, p.value(name, v))
+		to, byID := p.attribute(name)
+		if byID && v.Kind() != KindUnavailable {
+			c.Put(to, v)
+			continue
+		}
+		c.Put(to, p.value(name, v))
 	}
 	return c
+}
+
+// attribute returns the name of an attribute with a pseudonym for the id that
+// it ends in, and whether it ends in one.
+func (p *pseudonyms) attribute(name string) (string, bool) {
+	for _, before := range p.words.ByID {
+		if id, ok := strings.CutPrefix(name, before); ok {
+			return before + p.text(id), true
+		}
+	}
+	return name, false
 }
 
 // value returns the value of an attribute with pseudonyms.

@@ -318,8 +318,16 @@ func (w *written) finish(c *cli.Context, s streams) error {
 	for _, f := range files {
 		fmt.Fprintf(s.out, "  %-18s %s\n", f.Name, schema.Count(f.Blocks, "block"))
 	}
-	if n := len(w.imported.Tables); n > 0 {
-		fmt.Fprintf(s.out, "  %-18s %s\n", "members/", schema.Count(n, "CSV file"))
+	lists := 0
+	for _, t := range w.imported.Tables {
+		if strings.HasSuffix(t.Name, ".csv") {
+			lists++
+			continue
+		}
+		fmt.Fprintf(s.out, "  %-18s %s\n", t.Name, "what was confirmed")
+	}
+	if lists > 0 {
+		fmt.Fprintf(s.out, "  %-18s %s\n", "members/", schema.Count(lists, "CSV file"))
 	}
 	if len(w.imported.Unsaid) > 0 {
 		fmt.Fprintf(s.out, "\nNot described, so left as it is (also in %s):\n", notDescribed)

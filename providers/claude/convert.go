@@ -60,7 +60,7 @@ func (s *System) State(snap *Snapshot) *schema.State {
 		s.groupPlugins(o, snap)
 		addLive(st, o)
 	}
-	st.Add(spendObject(limits))
+	st.Add(spendObject(snap, limits))
 	for _, o := range seatTiers(snap) {
 		st.Add(o)
 	}

@@ -40,6 +40,7 @@ const (
 	attrToolPolicy       = "tool_policy"
 	attrCeiling          = "spend_ceiling.monthly" // of the whole organization
 	attrEnforced         = "enforced.monthly"      // a group's limit that is set as an individual limit of each member
+	attrOtherLimits      = "other_limits"          // of live spend: limits of scopes and periods that the language cannot say
 	attrLimitID          = "spend_limit.id"        // of a live limit, to delete it by
 	attrPrecedence       = "spend_precedence"      // lowest or highest
 	attrExcludes         = "excludes"              // capabilities that a seat does not have

@@ -277,7 +277,7 @@ func (r *reader) Read(ctx context.Context) (*schema.State, error) {
 // ledger reads what was confirmed for the configuration, anew each time. What
 // an emulator's console was made to do counts there as if somebody had looked.
 func (r *reader) ledger() (*ledger.Ledger, error) {
-	l, err := ledger.Open(r.config.Dir)
+	l, err := ledger.For(r.config)
 	if err != nil || !r.emulated {
 		return l, err
 	}
@@ -285,6 +285,7 @@ func (r *reader) ledger() (*ledger.Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
+	own.Move(r.config.Now)
 	l.Merge(own)
 	return l, nil
 }

@@ -228,7 +228,9 @@ func nameOf(b *schema.Described) string {
 }
 
 // recallSeats takes who was confirmed to have a seat, and whom the feed tells
-// to have got or lost it since.
+// to have got or lost it since. Whoever is not a member any more has none.
+//
+// Source: Admin API reference, remove user: it frees the seat; read 2026-11-22.
 func (s *System) recallSeats(st *schema.State, snap *Snapshot, l *ledger.Ledger) {
 	for _, b := range s.config.Of("seat_tier") {
 		e, ok := l.Lookup(b.Addr, attrMembers, time.Time{})
@@ -247,6 +249,7 @@ func (s *System) recallSeats(st *schema.State, snap *Snapshot, l *ledger.Ledger)
 				members = append(members, email)
 			}
 		}
+		members = slices.DeleteFunc(members, func(m string) bool { return st.Objects[memberAddress(m)] == nil })
 		seatObject(st, b, key).Put(attrMembers, schema.Set(members...))
 	}
 }

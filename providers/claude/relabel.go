@@ -1,6 +1,7 @@
 package claude
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -8,10 +9,12 @@ import (
 )
 
 // Unlabel turns the labels of the configuration into what they stand for: ids
-// of connectors, and capabilities as they are called without a configuration.
+// of connectors and plugins, and capabilities as they are called without a
+// configuration.
 func (s *System) Unlabel(live *schema.State) {
 	builtin := newVocabulary()
 	relabel(live, func(label string) string { return builtin.label(s.words.action(label)) }, s.connectorID, s.splitTool)
+	relabelPlugins(live, func(label string) string { return cmp.Or(s.plugins[label], label) }, func(string) string { return "" })
 }
 
 // Relabel turns ids into the labels of the configuration. Of a feature that
@@ -20,6 +23,8 @@ func (s *System) Relabel(live *schema.State) {
 	builtin := newVocabulary()
 	relabel(live, func(label string) string { return s.words.label(builtin.action(label)) }, s.connectorLabel,
 		func(key string) (string, string) { id, tool, _ := strings.Cut(key, "."); return id, tool })
+	relabelPlugins(live, s.pluginKey, func(id string) string { return s.pluginOf[id] })
+	s.unreadAgain(live)
 	for label, c := range s.words.byLabel {
 		addr := schema.MakeAddress("feature", label, "")
 		if live.Objects[addr] == nil {
@@ -89,19 +94,64 @@ func (s *System) Observed() map[string][]string {
 		"member": {attrName, attrAddedAt, attrLimitID},
 		"group":  {attrForeignMembers},
 		"plugin": {attrName, attrMarketplace, attrReach},
+		"spend":  {attrOtherLimits},
+	}
+}
+
+// relabelPlugins gives plugins other labels: key turns what groups call one in
+// their settings into what they are to call it, and label the id of one into
+// its label, "" to call it by its name.
+func relabelPlugins(live *schema.State, key, label func(string) string) {
+	var moved []*schema.Object
+	for addr, o := range live.Objects {
+		switch o.Type {
+		case "plugin":
+			delete(live.Objects, addr)
+			moved = append(moved, o)
+		case "group":
+			attrs := map[string]schema.Value{}
+			for name, v := range o.Attrs {
+				if p, ok := strings.CutPrefix(name, attrPlugin); ok {
+					name = attrPlugin + key(p)
+				}
+				attrs[name] = v
+			}
+			o.Attrs = attrs
+		}
+	}
+	slices.SortFunc(moved, func(a, b *schema.Object) int { return strings.Compare(a.Key, b.Key) })
+	for _, o := range moved {
+		o.Addr = schema.MakeAddress(o.Type, cmp.Or(label(o.Key), o.Get(attrName).AsText(), o.Key), "")
+		addLive(live, o)
+	}
+}
+
+// unreadAgain says of plugins and marketplaces that the configuration describes
+// that they could not be read, if none could when the state was.
+func (s *System) unreadAgain(live *schema.State) {
+	if !slices.ContainsFunc(live.Unread, func(u schema.Unread) bool { return u.What == MissingPlugins }) {
+		return
+	}
+	for _, o := range s.unreadPlugins(&Snapshot{}) {
+		if live.Objects[o.Addr] == nil {
+			live.Add(o)
+		}
+	}
+	for _, g := range live.Of("group") {
+		for label := range s.plugins {
+			if _, ok := g.Attrs[attrPlugin+label]; !ok {
+				g.Put(attrPlugin+label, schema.Unavailable("plugins could not be read"))
+			}
+		}
 	}
 }
 
 // Words says which attributes hold words of the product.
 func (s *System) Words() schema.Words {
-	attrs := []string{attrEnabled, attrCapabilities, attrAdmin, attrConnectorDefault, attrForeignMembers, attrSource, attrOrganizationRole,
-		attrLimit, attrProvisioning, attrPolicy, attrCeiling, attrEnforced, attrPrecedence, attrExcludes, attrInstall, attrReach}
-	for label := range s.plugins {
-		attrs = append(attrs, attrPlugin+label)
-	}
-	slices.Sort(attrs)
 	return schema.Words{
-		Attrs:  attrs,
+		Attrs: []string{attrEnabled, attrCapabilities, attrAdmin, attrConnectorDefault, attrForeignMembers, attrSource, attrOrganizationRole,
+			attrLimit, attrProvisioning, attrPolicy, attrCeiling, attrEnforced, attrPrecedence, attrExcludes, attrInstall, attrReach, attrRole},
 		Values: []string{attrConnectors, attrTools, attrBelow, attrToolPolicy},
+		ByID:   []string{attrPlugin},
 	}
 }

@@ -15,9 +15,23 @@ import (
 //
 // Source: Spend Limits API reference, list and effective report; read
 // 2026-11-22.
-func spendObject(limits map[limitKey]schema.Value) *schema.Object {
+func spendObject(snap *Snapshot, limits map[limitKey]schema.Value) *schema.Object {
 	o := &schema.Object{Type: "spend", Addr: spendAddress, Key: "organization"}
 	o.Put(attrLimit, limit(limits, "organization", ""))
+	var other []string
+	for _, l := range snap.SpendLimits {
+		if l.Period == "monthly" && slices.Contains([]string{"user", "rbac_group", "organization", "seat_tier"}, l.ScopeType) {
+			continue
+		}
+		amount := "none"
+		if l.Amount != nil {
+			amount = schema.Major(*l.Amount)
+		}
+		other = append(other, strings.Join(slices.DeleteFunc([]string{amount, l.Period, "of", l.ScopeType, l.UserID, l.GroupID, l.SeatTier, l.Service}, func(s string) bool { return s == "" }), " "))
+	}
+	if len(other) > 0 {
+		o.Put(attrOtherLimits, schema.Set(other...))
+	}
 	return o
 }
 

@@ -61,6 +61,16 @@ func (b *Block) Set(name string, v Value, note ...string) {
 	b.items = append(b.items, it)
 }
 
+// Unset takes the attribute of that name out.
+func (b *Block) Unset(name string) {
+	b.items = slices.DeleteFunc(b.items, func(it item) bool { return it.block == nil && it.name == name })
+}
+
+// Unnest takes the nested blocks of a type out.
+func (b *Block) Unnest(typ string) {
+	b.items = slices.DeleteFunc(b.items, func(it item) bool { return it.block != nil && it.block.Type == typ })
+}
+
 // Nested returns the nested blocks of a type.
 func (b *Block) Nested(typ string) []*Block {
 	var list []*Block
